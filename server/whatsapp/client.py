@@ -21,10 +21,10 @@ from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 
-from server.whatsapp.decoding import decode_message
+from server.whatsapp.decoding import decode_jid, decode_message
 from server.whatsapp.encoding import encode_content, encode_jid
 from server.whatsapp.jid import Jid
-from server.whatsapp.library import LibraryClient
+from server.whatsapp.library import LibraryClient, holds_device
 from server.whatsapp.port import (
     ClientError,
     Connected,
@@ -34,6 +34,8 @@ from server.whatsapp.port import (
     Ended,
     Ending,
     Event,
+    Identity,
+    NotPairedError,
     OutcomeUnknownError,
     SendRefusedError,
     Sent,
@@ -71,6 +73,7 @@ class NeonizeClient:
     ) -> None:
         """Prepares a client; see `server.whatsapp.port.Client`."""
         self._wire = wire
+        self._device = device
         self._library = LibraryClient(
             gate,
             device,
@@ -86,12 +89,18 @@ class NeonizeClient:
         self._stopped = False
         self._turn = asyncio.Semaphore(SENDS_AT_A_TIME)
 
-    async def connect(self) -> None:
+    async def connect(self) -> Identity:
         """See the port."""
+        if not await asyncio.to_thread(holds_device, self._device):
+            raise NotPairedError("the device store holds no linked device")
         try:
-            await self._library.open(self._wire.proxy)
+            device = await self._library.open(self._wire.proxy)
         except ConnectionError as error:
             raise ConnectError(str(error)) from error
+        jid = decode_jid(device.JID)
+        if jid is None:
+            raise NotPairedError("the device store holds no linked device")
+        return Identity(jid, decode_jid(device.LID))
 
     async def stop(self) -> None:
         """See the port."""

@@ -9,8 +9,10 @@ import os
 os.environ.setdefault("NEONIZE_BOT_TAG", "off")  # else every message says that a bot wrote it
 
 import asyncio
+import contextlib
 import ctypes
 import logging
+import sqlite3
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -26,11 +28,12 @@ from neonize._binder import ProxySettings, gocode  # noqa: E402 - libmagic must 
 from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.aioze.events import Event  # noqa: E402
 from neonize.events import EVENT_TO_INT, INT_TO_EVENT  # noqa: E402
+from neonize.proto.Neonize_pb2 import Device  # noqa: E402
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps  # noqa: E402
 
 log = logging.getLogger(__name__)
 
-_DEVICE: Final = 0
+_ENTERED: Final = 0
 """The library's first event: it has entered its loop, and reads the maps no more by itself."""
 STOP_SECONDS: Final = 10.0
 """How long a stopped session's thread may take to end before it is given up."""
@@ -44,6 +47,20 @@ def store_name(device: Path) -> str:
     """
     path = urllib.parse.quote(str(device.absolute() / "device.db"))
     return f"{path}?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
+
+
+def holds_device(device: Path) -> bool:
+    """Whether a linked device is stored in the folder `device`.
+
+    Asked before each connect: without one the library would begin pairing, in this process, and keep
+    everybody else from connecting meanwhile.
+    """
+    path = urllib.parse.quote(str(device.absolute() / "device.db"))
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+            return store.execute("SELECT 1 FROM whatsmeow_device LIMIT 1").fetchone() is not None
+    except sqlite3.OperationalError:
+        return False
 
 
 class _GatedCalls:
@@ -122,31 +139,42 @@ class LibraryClient(NewAClient):
         self._in_maps = False
         self._NewAClient__client = _GatedCalls(gate, lambda: self._in_maps)
         self._loop = asyncio.get_running_loop()
-        self._entered: asyncio.Future[None] = self._loop.create_future()
+        self._entered: asyncio.Future[Device] = self._loop.create_future()
         self._running: asyncio.Task[None] | None = None
         self._on_event = on_event
         self._on_login_word = on_login_word
         self.event = _OrderedEvents(self, events, self._take_event)
 
-    async def open(self, proxy: str | None, *, until_entered: bool = True) -> None:
-        """Connects: returns when the library has entered its loop.
+    async def open(self, proxy: str | None) -> Device:
+        """Connects a paired device: returns when the library has entered its loop.
 
         Args:
             proxy: an HTTP proxy's address, or None.
-            until_entered: False for an unpaired device, which enters only after the scan.
+
+        Returns:
+            What the device's store knows of its account.
 
         Raises:
             ConnectionError: the library could not connect. `close` must still be called.
         """
-        settings = ProxySettings(proxy_address=proxy) if proxy is not None else None
         async with self._gate.writing(WRITING_SECONDS):
-            self._in_maps = True
-            self._running = running = await self.connect(settings)
-            if until_entered:
-                await asyncio.wait({running, self._entered}, return_when=asyncio.FIRST_COMPLETED)
+            running = await self._begin(proxy)
+            first: set[asyncio.Future[Any]] = {running, self._entered}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             error = running.exception()
             raise ConnectionError(str(error) if error else "the library ended without a reason")
+        return self._entered.result()
+
+    async def open_unpaired(self, proxy: str | None) -> None:
+        """Begins pairing: codes follow. Only in a process of its own, which has no other client."""
+        await self._begin(proxy)
+
+    async def _begin(self, proxy: str | None) -> "asyncio.Task[None]":
+        settings = ProxySettings(proxy_address=proxy) if proxy is not None else None
+        self._in_maps = True
+        self._running = await self.connect(settings)
+        return self._running
 
     async def ended(self) -> None:
         """Waits until the library has left its loop, by itself or by `close`."""
@@ -179,8 +207,8 @@ class LibraryClient(NewAClient):
         )
 
     def _take_event(self, code: int, data: bytes) -> None:
-        if code == _DEVICE:
-            self._loop.call_soon_threadsafe(self._note_entered)
+        if code == _ENTERED:
+            self._loop.call_soon_threadsafe(self._note_entered, Device.FromString(data))
             return
         try:
             self._on_event(INT_TO_EVENT[code].FromString(data))
@@ -188,9 +216,9 @@ class LibraryClient(NewAClient):
             # An exception would vanish in the native code and take the next event with it.
             log.exception("an event of kind %d of %s could not be taken", code, self.uuid)
 
-    def _note_entered(self) -> None:
+    def _note_entered(self, device: Device) -> None:
         if not self._entered.done():
-            self._entered.set_result(None)
+            self._entered.set_result(device)
 
     def _NewAClient__onLoginStatus(self, _uuid: int, word: int) -> None:  # noqa: N802 - the library's name
         if self._on_login_word is not None:

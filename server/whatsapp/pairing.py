@@ -44,8 +44,7 @@ class ChildAttempt:
         if told["event"] == "code":
             return QRCode(told["code"], told["expiresAt"])
         if told["event"] == "paired":
-            lid = told.get("lid")
-            return Paired(parse_jid(told["jid"]), parse_jid(lid) if lid else None)
+            return Paired(parse_jid(told["jid"]))
         return PairingFailed(PairingFailure(told["reason"]))
 
     async def stop(self) -> None:
@@ -89,12 +88,12 @@ class ChildPairing:
             )
         await self._free.acquire()
         try:
-            return await self._start(session_id, device)
+            return await self._start(session_id, str(device))
         except BaseException:
             self._free.release()
             raise
 
-    async def _start(self, session_id: str, device: Path) -> ChildAttempt:
+    async def _start(self, session_id: str, device: str) -> ChildAttempt:
         reading, writing = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -109,7 +108,7 @@ class ChildPairing:
                 # Ctrl+C in a terminal is for the node, which then ends its attempts itself.
                 start_new_session=True,
             )
-            order = json.dumps({"device": str(device.absolute()), "events": writing})
+            order = json.dumps({"device": device, "events": writing})
         except BaseException:
             os.close(reading)
             raise

@@ -58,10 +58,7 @@ class _Attempt:
     def on_event(self, event: object) -> None:
         """Runs in the library's thread."""
         if isinstance(event, PairStatus) and event.Status == PairStatus.PStatus.SUCCESS:
-            told: dict[str, object] = {"event": "paired", "jid": f"{event.ID.User}@{event.ID.Server}"}
-            if event.HasField("LID") and event.LID.User:
-                told["lid"] = f"{event.LID.User}@{event.LID.Server}"
-            self._end(told)
+            self._end({"event": "paired", "jid": f"{event.ID.User}@{event.ID.Server}"})
         elif isinstance(event, PairStatus):
             self._end({"event": "failed", "reason": PairingFailure.REFUSED})
         elif isinstance(event, ClientOutdated):
@@ -100,7 +97,7 @@ async def _pair(device: Path, events: int) -> None:
         on_login_word=attempt.on_login_word,
     )
     client.event.qr(attempt.on_code)
-    await client.open(wire.proxy, until_entered=False)
+    await client.open_unpaired(wire.proxy)
     over = asyncio.ensure_future(attempt.over.wait())
     ended = asyncio.ensure_future(client.ended())
     await asyncio.wait({over, ended}, return_when=asyncio.FIRST_COMPLETED)

@@ -24,6 +24,10 @@ class ConnectError(ClientError):
     """The connection could not be made. Trying again later may help."""
 
 
+class NotPairedError(ClientError):
+    """The device folder holds no linked device: a person must pair it."""
+
+
 class SendRefusedError(ClientError):
     """The message was not sent.
 
@@ -61,6 +65,19 @@ class Ending(StrEnum):
     """WhatsApp no longer takes this version of the client. An operator updates the gateway."""
     REFUSED = "refused"
     """WhatsApp refused the login for another reason. An operator looks at the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which account a device belongs to.
+
+    Attributes:
+        jid: by phone number.
+        lid: by LID, None while the device has not learned it.
+    """
+
+    jid: Jid
+    lid: Jid | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +159,17 @@ class Sent:
 class Client(Protocol):
     """One incarnation of one session's connection."""
 
-    async def connect(self) -> None:
+    async def connect(self) -> Identity:
         """Connects; `Connected` or `Ended` then tells what the login came to.
 
         Called once. The client stays usable until `stop`, also while it is disconnected.
 
+        Returns:
+            The account, as the device's own store knows it.
+
         Raises:
             ConnectError: no connection; the client must be stopped.
+            NotPairedError: there is nothing to connect; the client must be stopped.
         """
         ...
 
@@ -226,10 +247,13 @@ class QRCode:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The phone linked the device; its keys are in the device folder."""
+    """The phone linked the device; its keys are in the device folder.
+
+    Attributes:
+        jid: the account by phone number.
+    """
 
     jid: Jid
-    lid: Jid | None
 
 
 class PairingFailure(StrEnum):
