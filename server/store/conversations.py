@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from server.store.database import Database
 from server.store.group_commit import GroupCommit
@@ -16,6 +17,10 @@ _address = table_of(AddressRow)
 
 _ChatPosition = tuple[bool, int, int]
 _MessagePosition = tuple[int, int, int]
+
+
+class SessionGoneError(Exception):
+    """The session of a message was deleted."""
 
 
 class ConversationRepository:
@@ -35,8 +40,14 @@ class ConversationRepository:
 
         Returns:
             For each message its row id, or None where it was stored before.
+
+        Raises:
+            SessionGoneError: a message's session is not stored.
         """
-        return await self._commit.write_all(messages)
+        try:
+            return await self._commit.write_all(messages)
+        except IntegrityError as error:
+            raise SessionGoneError from error
 
     async def settle_send(self, row_id: int, *, wa_message_id: str, timestamp: int, ack_level: int) -> None:
         """Gives a message that was stored as indeterminate its id and time, once they are known."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from server.whatsapp.libmagic import ensure_libmagic
-from server.whatsapp.threads import WRITING_SECONDS, LibraryGate
+from server.whatsapp.threads import WRITING_SECONDS, LibraryGate, uninterrupted
 
 ensure_libmagic()
 
@@ -157,6 +157,9 @@ class LibraryClient(NewAClient):
         Raises:
             ConnectionError: the library could not connect. `close` must still be called.
         """
+        return await uninterrupted(self._open(proxy))
+
+    async def _open(self, proxy: str | None) -> Device:
         async with self._gate.writing(WRITING_SECONDS):
             running = await self._begin(proxy)
             first: set[asyncio.Future[Any]] = {running, self._entered}
@@ -184,8 +187,10 @@ class LibraryClient(NewAClient):
     async def close(self) -> None:
         """Disconnects, frees what the library holds and ends the session's thread. Idempotent."""
         running, self._running = self._running, None
-        if running is None:
-            return
+        if running is not None:
+            await uninterrupted(self._close(running))
+
+    async def _close(self, running: "asyncio.Task[None]") -> None:
         async with self._gate.writing():
             self._in_maps = False
             await self._NewAClient__client.Stop(self.uuid)

@@ -11,10 +11,10 @@ answers. Each connect has a thread of its own; the other calls share a pool.
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
@@ -25,6 +25,25 @@ ENTRY_SECONDS: Final = 0.05
 WRITING_SECONDS: Final = 1.0
 """After this long a connect no longer writes (it opens a small database first): what it still does is
 wait for the network, and other calls may enter."""
+
+
+async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
+    """Runs work to its end even when the caller is cancelled, which is then cancelled afterwards.
+
+    A connect or stop that was left halfway would go on writing the maps out of its turn.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # seen; the cancellation is what the caller hears of
+        raise cancelled
+    return task.result()
 
 
 class ClientGoneError(Exception):
