@@ -63,8 +63,14 @@ class WagateError(Exception):
 
 
 def invalid(field: str, problem: str) -> WagateError:
-    """A validation error about one field, named in `details` as the REST pages want it."""
-    return WagateError(Code.VALIDATION_ERROR, f"{field}: {problem}", {field: problem})
+    """A validation error about one field."""
+    return invalid_fields({field: problem})
+
+
+def invalid_fields(problems: Mapping[str, str]) -> WagateError:
+    """A validation error about fields, each named in `details` as the REST pages want it."""
+    listed = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+    return WagateError(Code.VALIDATION_ERROR, listed, problems)
 
 
 def not_found(what: str) -> WagateError:

@@ -10,20 +10,18 @@ from typing import Any, Final, TypeVar
 from server.chats.addresses import Addresses
 from server.clock import now_ms
 from server.config import Settings
-from server.errors import Code, WagateError, invalid
+from server.errors import Code, WagateError
+from server.messages.composing import Draft, compose
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.records import NewMessage, Session
-from server.whatsapp.jid import Jid, parse_jid
-from server.whatsapp.port import Client, OutcomeUnknownError, SendRefusedError, Sent, Text
+from server.whatsapp.jid import Jid
+from server.whatsapp.port import Client, Content, OutcomeUnknownError, SendRefusedError, Sent
 from server.whatsapp.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-
-TEXT_LENGTH: Final = 65_536
-"""Characters in a text, at most: WhatsApp's own limit."""
 
 ACK_FAILED: Final = -1
 ACK_UNKNOWN: Final = 0
@@ -73,31 +71,28 @@ class Sending:
         # Sends go on when their caller is gone; the set keeps them from being collected.
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def send_text(self, session: Session, *, to: str, text: str) -> SendResult:
-        """Sends a text and waits for WhatsApp's acknowledgement.
+    async def send(self, session: Session, draft: Draft) -> SendResult:
+        """Sends a message and waits for WhatsApp's acknowledgement.
 
         A caller who goes away meanwhile does not take the message back, nor keep it from being
         recorded.
 
         Raises:
-            WagateError: VALIDATION_ERROR; CONFLICT where the session is not connected; WHATSAPP_ERROR
-                where WhatsApp refused; TIMEOUT where it did not answer (`details.outcome`:
-                "indeterminate", or "not_sent" where the message was never handed over).
+            WagateError: VALIDATION_ERROR or NOT_IMPLEMENTED for the draft; CONFLICT where the session
+                is not connected; WHATSAPP_ERROR where WhatsApp refused; TIMEOUT where it did not answer
+                (`details.outcome`: "indeterminate", or "not_sent" where the message was never handed
+                over).
         """
-        jid = _recipient(to)
-        if not text:
-            raise invalid("text", "required for type text")
-        if len(text) > TEXT_LENGTH:
-            raise invalid("text", f"at most {TEXT_LENGTH} characters, these are {len(text)}")
+        to, content = compose(draft)
         client = self._sessions.client(session)
-        return await asyncio.shield(self._keep(self._send(session, client, jid, Text(text))))
+        return await asyncio.shield(self._keep(self._send(session, client, to, content)))
 
     async def close(self) -> None:
         """Waits for the sends under way to be recorded."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _send(self, session: Session, client: Client, to: Jid, content: Text) -> SendResult:
+    async def _send(self, session: Session, client: Client, to: Jid, content: Content) -> SendResult:
         began = now_ms()
         try:
             sent = await client.send(to, content, within=self._settings.send_timeout)
@@ -125,7 +120,7 @@ class Sending:
         return SendResult(SendStatus.SENT, sent.timestamp, sent.id)
 
     async def _record(
-        self, session: Session, to: Jid, content: Text, sent: Sent | None, began: int
+        self, session: Session, to: Jid, content: Content, sent: Sent | None, began: int
     ) -> int | None:
         chat = await self._addresses.canonical(session.id, to)
         message = NewMessage(
@@ -169,15 +164,6 @@ class Sending:
         # A caller who went away does not ask for the outcome; without this the loop complains.
         if not task.cancelled():
             task.exception()
-
-
-def _recipient(to: str) -> Jid:
-    if not to:
-        raise invalid("to", "required: the recipient's JID")
-    try:
-        return parse_jid(to)
-    except ValueError as error:
-        raise invalid("to", str(error)) from None
 
 
 def _refused(error: SendRefusedError) -> WagateError:

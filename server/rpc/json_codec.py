@@ -19,7 +19,7 @@ from google.protobuf import json_format, struct_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from server.errors import Code, WagateError
+from server.errors import Code, WagateError, invalid_fields
 
 _INTEGER_BITS: Final = {
     FieldDescriptor.TYPE_INT32: 31,
@@ -47,11 +47,10 @@ def decode(text: bytes, message: Message, *, without: frozenset[str] = frozenset
     value = _parse(text) if text.strip() else {}
     if not isinstance(value, dict):
         raise WagateError(Code.VALIDATION_ERROR, "the body must be a JSON object")
-    problems: dict[str, object] = {}
+    problems: dict[str, str] = {}
     _fill(message, value, "", problems, without)
     if problems:
-        listed = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
-        raise WagateError(Code.VALIDATION_ERROR, f"invalid body: {listed}", problems)
+        raise invalid_fields(problems)
 
 
 def _parse(text: bytes) -> object:
@@ -120,7 +119,7 @@ def _fill(
     message: Message,
     value: Mapping[str, object],
     path: str,
-    problems: dict[str, object],
+    problems: dict[str, str],
     without: frozenset[str] = frozenset(),
 ) -> None:
     # The stubs give the fields two types; at run time they are one.
@@ -143,7 +142,7 @@ class _MismatchError(Exception):
 
 
 def _set(
-    message: Message, field: FieldDescriptor, given: object, where: str, problems: dict[str, object]
+    message: Message, field: FieldDescriptor, given: object, where: str, problems: dict[str, str]
 ) -> None:
     if field.is_repeated:
         if not isinstance(given, list):

@@ -2,9 +2,11 @@
 
 from wagate.v1 import messages_pb2 as pb
 
-from server.errors import Code, WagateError, invalid
+from server.errors import Code, WagateError
+from server.messages.composing import Draft
 from server.messages.sending import Sending, SendStatus
 from server.rpc.endpoint import Call
+from server.rpc.json_codec import enum_words
 
 _STATUS = {
     SendStatus.QUEUED: pb.SEND_STATUS_QUEUED,
@@ -14,6 +16,9 @@ _STATUS = {
     SendStatus.FAILED: pb.SEND_STATUS_FAILED,
     SendStatus.INDETERMINATE: pb.SEND_STATUS_INDETERMINATE,
 }
+
+
+_TYPES = {number: word if number else "" for word, number in enum_words(pb.MessageType.DESCRIPTOR).items()}
 
 
 class MessagesServicer:
@@ -26,13 +31,10 @@ class MessagesServicer:
     async def SendMessage(self, request: pb.SendMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         message = request.message
-        if message.type == pb.MESSAGE_TYPE_UNSPECIFIED:
-            raise invalid("type", "required: the kind of message, such as text")
-        if message.type != pb.MESSAGE_TYPE_TEXT:
-            raise WagateError(Code.NOT_IMPLEMENTED, "only messages of type text can be sent so far")
+        draft = Draft(to=message.to, type=_TYPES[message.type], text=message.text)
         if request.run_async:
             raise WagateError(Code.NOT_IMPLEMENTED, "async sends are not built yet: send with async=false")
-        result = await self._sending.send_text(call.session, to=message.to, text=message.text)
+        result = await self._sending.send(call.session, draft)
         return pb.SendResult(
             mode=pb.SEND_MODE_SYNC,
             status=_STATUS[result.status],
