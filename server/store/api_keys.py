@@ -25,7 +25,7 @@ class ApiKeyRepository:
         """Returns the organization of that name, storing the given one where there is none."""
         async with self._database.write() as connection:
             await connection.execute(
-                insert(connection, _organization)
+                insert(connection.dialect.name, _organization)
                 .values(id=organization.id, name=organization.name, created_at=organization.created_at)
                 .on_conflict_do_nothing(index_elements=["name"])
             )

@@ -5,11 +5,10 @@ from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def insert(connection: AsyncConnection, table: Table) -> SqliteInsert | PostgresInsert:
-    """An INSERT of the connection's dialect; both have `on_conflict_do_*` and `excluded`."""
-    if connection.dialect.name == "sqlite":
+def insert(dialect: str, table: Table) -> SqliteInsert | PostgresInsert:
+    """An INSERT of a dialect, by its name; both have `on_conflict_do_*` and `excluded`."""
+    if dialect == "sqlite":
         return sqlite_insert(table)
     return postgres_insert(table)

@@ -1,8 +1,9 @@
 """Writes a batch of messages: three statements, however many there are."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import bindparam, case, func, update
+from sqlalchemy import Executable, bindparam, case, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.dialect import insert
@@ -16,12 +17,45 @@ _address = table_of(AddressRow)
 _ChatIds = Mapping[tuple[str, str], int]
 _Key = tuple[int, str, str]
 
-# Statements are fixed and take their rows as parameters: SQLAlchemy compiles each once.
+# Statements are built once and take their rows as parameters: building one costs as much as running it.
 _COUNT_UNREAD = (
     update(_chat)
     .where(_chat.c.id == bindparam("chat"))
     .values(unread_count=_chat.c.unread_count + bindparam("more"))
 )
+
+
+@cache
+def _learn(dialect: str) -> Executable:
+    statement = insert(dialect, _address)
+    return statement.on_conflict_do_update(
+        index_elements=["session_id", "lid"], set_={"phone_jid": statement.excluded.phone_jid}
+    )
+
+
+@cache
+def _touch(dialect: str) -> Executable:
+    statement = insert(dialect, _chat)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["session_id", "jid"],
+        set_={
+            "name": func.coalesce(func.nullif(new.name, ""), _chat.c.name),
+            "last_message_at": case(
+                (new.last_message_at > func.coalesce(_chat.c.last_message_at, 0), new.last_message_at),
+                else_=_chat.c.last_message_at,
+            ),
+        },
+    ).returning(_chat.c.session_id, _chat.c.jid, _chat.c.id)
+
+
+@cache
+def _insert_new(dialect: str) -> Executable:
+    return (
+        insert(dialect, _message)
+        .on_conflict_do_nothing(index_elements=["chat_id", "sender_jid", "wa_message_id"])
+        .returning(_message.c.chat_id, _message.c.sender_jid, _message.c.wa_message_id, _message.c.id)
+    )
 
 
 async def store_messages(connection: AsyncConnection, messages: Sequence[NewMessage]) -> list[int | None]:
@@ -56,11 +90,8 @@ async def _learn_addresses(connection: AsyncConnection, messages: Sequence[NewMe
     pairs = {(m.session_id, m.lid): m.phone_jid for m in messages if m.lid and m.phone_jid}
     if not pairs:
         return
-    statement = insert(connection, _address)
     await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["session_id", "lid"], set_={"phone_jid": statement.excluded.phone_jid}
-        ),
+        _learn(connection.dialect.name),
         [
             {"session_id": session_id, "lid": lid, "phone_jid": phone_jid}
             for (session_id, lid), phone_jid in pairs.items()
@@ -85,19 +116,7 @@ async def _touch_chats(connection: AsyncConnection, messages: Sequence[NewMessag
         )
         chat["name"] = message.chat_name or chat["name"]
         chat["last_message_at"] = max(message.timestamp, int(str(chat["last_message_at"])))
-    statement = insert(connection, _chat)
-    new = statement.excluded
-    statement_with_update = statement.on_conflict_do_update(
-        index_elements=["session_id", "jid"],
-        set_={
-            "name": func.coalesce(func.nullif(new.name, ""), _chat.c.name),
-            "last_message_at": case(
-                (new.last_message_at > func.coalesce(_chat.c.last_message_at, 0), new.last_message_at),
-                else_=_chat.c.last_message_at,
-            ),
-        },
-    ).returning(_chat.c.session_id, _chat.c.jid, _chat.c.id)
-    rows = (await connection.execute(statement_with_update, list(touched.values()))).all()
+    rows = (await connection.execute(_touch(connection.dialect.name), list(touched.values()))).all()
     return {(session_id, jid): row_id for session_id, jid, row_id in rows}
 
 
@@ -111,12 +130,7 @@ async def _insert_identified(
     ]
     if not rows:
         return {}
-    statement = (
-        insert(connection, _message)
-        .on_conflict_do_nothing(index_elements=["chat_id", "sender_jid", "wa_message_id"])
-        .returning(_message.c.chat_id, _message.c.sender_jid, _message.c.wa_message_id, _message.c.id)
-    )
-    found = (await connection.execute(statement, rows)).all()
+    found = (await connection.execute(_insert_new(connection.dialect.name), rows)).all()
     return {(chat_id, sender, wa_id): row_id for chat_id, sender, wa_id, row_id in found}
 
 

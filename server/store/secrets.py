@@ -15,7 +15,7 @@ async def shared_secret(database: Database, name: str) -> bytes:
     """Returns the 32-byte secret of that name; whichever node asks first makes it."""
     async with database.write() as connection:
         await connection.execute(
-            insert(connection, _secret)
+            insert(connection.dialect.name, _secret)
             .values(name=name, value=secrets.token_bytes(32))
             .on_conflict_do_nothing(index_elements=["name"])
         )
