@@ -17,10 +17,10 @@ from typing import Any
 
 os.environ["NEONIZE_BOT_TAG"] = "off"
 
-from sandbox.libmagic import ensure_libmagic
+from sandbox.libmagic import preload
 from sandbox.wire_hook import trust_root
 
-ensure_libmagic()
+preload()
 
 from neonize._binder import ProxySettings  # noqa: E402 - after libmagic
 from neonize.aioze.client import NewAClient  # noqa: E402
