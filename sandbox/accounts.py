@@ -39,7 +39,7 @@ class SignedPreKey:
     signature: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Device:
     """A linked device: a client that was paired by its account's phone.
 
@@ -80,7 +80,7 @@ class Device:
         return lid_jid(self.account.lid, self.number)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Account:
     """An account and its phone, which is device 0.
 
@@ -187,13 +187,11 @@ class Accounts:
         )
         return account
 
-    def describe(self, account: Account, name: str, kind: Kind) -> None:
-        """Changes an account's push name and what stands behind it."""
-        if (account.name, account.kind) != (name, kind):
-            account.name, account.kind = name, kind
-            self._state.write(
-                "UPDATE accounts SET name = ?, kind = ? WHERE number = ?", (name, kind, account.number)
-            )
+    def rename(self, account: Account, name: str) -> None:
+        """Changes an account's push name."""
+        if account.name != name:
+            account.name = name
+            self._state.write("UPDATE accounts SET name = ? WHERE number = ?", (name, account.number))
 
     def reserve_device(self, account: Account) -> int:
         """The number for the account's next device.

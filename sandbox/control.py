@@ -31,7 +31,7 @@ class Control:
         self._network = network
         self._ca_file = ca_file
 
-    def application(self, *more: web.RouteTableDef) -> web.Application:
+    def application(self, *more: web.RouteDef) -> web.Application:
         """The HTTP application.
 
         Args:
@@ -48,10 +48,9 @@ class Control:
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
                 web.get("/stats", self.stats),
+                *more,
             ]
         )
-        for routes in more:
-            application.add_routes(routes)
         return application
 
     async def wire(self, request: web.Request) -> web.Response:

@@ -13,7 +13,9 @@ from sandbox.accounts import Accounts
 from sandbox.binary_xml import MAX_STANZA, Codec
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
+from sandbox.contacts import Contacts
 from sandbox.control import Control
+from sandbox.control_contacts import ContactControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.network import Network
@@ -94,7 +96,8 @@ async def _listening(
 
     whatsapp = web.Application()
     whatsapp.add_routes([web.get("/ws/chat", chat)])
-    control = Control(network, ca_file).application()
+    contacts = Contacts(network, ca_file)
+    control = Control(network, ca_file).application(*ContactControl(contacts).routes())
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         for application in (control, whatsapp)
@@ -112,9 +115,19 @@ async def _listening(
     server = await asyncio.get_running_loop().create_server(
         lambda: Front(control_server, whatsapp_server, tls, refused), _HOST, port, backlog=1024
     )
+    bound: int = server.sockets[0].getsockname()[1]
+    people = asyncio.create_task(contacts.run(f"http://{_HOST}:{bound}"), name="people")
+    people.add_done_callback(_report)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield bound
     finally:
         server.close()
+        people.cancel()
+        await asyncio.gather(people, return_exceptions=True)
         for runner in runners:
             await runner.cleanup()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("the virtual persons are gone until a restart", exc_info=task.exception())
