@@ -1,0 +1,1 @@
+"""The node: it holds WhatsApp clients and speaks gRPC."""

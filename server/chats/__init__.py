@@ -1,0 +1,1 @@
+"""The stored copy of conversations: ingest and queries."""

@@ -1,0 +1,50 @@
+"""Settings of the node, read from the environment."""
+
+import socket
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each field is the variable `WAGATE_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="WAGATE_", frozen=True)
+
+    data_dir: Path = Path("data")
+    """Where the embedded database and the device stores live."""
+    database_url: str = ""
+    """SQLAlchemy URL; "" means SQLite in the data directory."""
+    grpc_host: str = "127.0.0.1"
+    """The address that the node listens on. Envoy reaches it there."""
+    grpc_port: int = Field(default=50051, ge=0, le=65535)
+    """The node's port; 0 takes a free one."""
+    node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
+    """The node's name, shown as `gatewayId`."""
+    send_timeout: float = Field(default=20.0, gt=0, le=75)
+    """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
+    pairings: int = Field(default=4, ge=1, le=64)
+    """Pairing attempts at the same time; each is a process of about 80 MB for a few minutes."""
+    rate_per_min: int = Field(default=20, ge=1)
+    """Messages per minute that a new session may send."""
+    rate_per_hour: int = Field(default=600, ge=1)
+    """Messages per hour that a new session may send."""
+    device_name: str = Field(default="wagate", min_length=1, max_length=50)
+    """How the linked device is called on the phone."""
+    wire_proxy: str | None = None
+    """Address of a proxy that stands in for WhatsApp, on loopback only. See `server.whatsapp.wire`."""
+    wire_root_key: str | None = None
+    """The stand-in's Noise root key, 64 hex digits."""
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    """How much is logged."""
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'wagate.db'}"
+
+    @property
+    def devices_dir(self) -> Path:
+        """Where the linked devices' keys are kept, one folder per session."""
+        return self.data_dir / "devices"

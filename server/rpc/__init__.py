@@ -1,0 +1,1 @@
+"""gRPC in, domain calls, gRPC or REST out. No decisions are made here."""

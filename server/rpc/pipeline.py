@@ -1,0 +1,158 @@
+"""The way of every call: token, capability, session, body, method, answer.
+
+That order is the documented one. A call that came by REST (Envoy alone can say so) brings its body as
+raw JSON and gets exact JSON back; a native one brings and gets typed messages.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import grpc
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from ulid import ULID
+
+from server.auth.authenticator import Authenticator
+from server.errors import Code, WagateError
+from server.rpc import json_codec
+from server.rpc.endpoint import Call, Endpoint
+from server.rpc.status import GRPC, HTTP, envelope, rich_status
+from server.sessions.service import Sessions
+
+log = logging.getLogger(__name__)
+
+REST_MARK: Final = "x-envoy-original-path"
+"""Envoy sets it on the calls that it transcoded, and removes it from those that it did not."""
+REST_BODY: Final = 10_000
+"""The field that Envoy's descriptors have for the raw body; see gateway-config."""
+
+Context = grpc.aio.ServicerContext[object, object]
+_Metadata = Sequence[tuple[str, str]]
+
+
+if TYPE_CHECKING:
+    _GenericRpcHandler = grpc.GenericRpcHandler[Any, Any]
+else:  # generic in the stubs alone
+    _GenericRpcHandler = grpc.GenericRpcHandler
+
+
+class Pipeline(_GenericRpcHandler):
+    """Serves endpoints, natively and by REST."""
+
+    def __init__(
+        self, endpoints: Sequence[Endpoint], authenticator: Authenticator, sessions: Sessions
+    ) -> None:
+        """Serves `endpoints`."""
+        self._authenticator = authenticator
+        self._sessions = sessions
+        self._native = {e.path: self._native_handler(e) for e in endpoints}
+        self._rest = {e.path: self._rest_handler(e) for e in endpoints}
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[object, object] | None":
+        """Finds the handler of a call."""
+        metadata = cast("_Metadata", handler_call_details.invocation_metadata)
+        by_rest = any(name == REST_MARK for name, _ in metadata)
+        return (self._rest if by_rest else self._native).get(handler_call_details.method)
+
+    def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
+        async def run(request: Message, context: Context) -> Message:
+            try:
+                return await self._run(target, request, _metadata(context), None)
+            except WagateError as error:
+                status = rich_status(error)
+                trailers: list[tuple[str, str | bytes]] = [
+                    ("grpc-status-details-bin", status.SerializeToString())
+                ]
+                if error.retry_after is not None:
+                    trailers.append(("retry-after", str(error.retry_after)))
+                context.set_trailing_metadata(tuple(trailers))
+                await context.abort(GRPC[error.code], error.message)
+                raise AssertionError from error
+
+        return _handler(run, target.request.FromString, target.response.SerializeToString)
+
+    def _rest_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
+        async def run(raw: bytes, context: Context) -> HttpBody:
+            headers: list[tuple[str, str]] = []
+            try:
+                request = _read(target, raw)
+                response = await self._run(target, request, _metadata(context), _body(request))
+                status = target.success_status
+                body = b"" if status == 204 else json_codec.encode(response)
+            except WagateError as error:
+                invalid = error.code is Code.VALIDATION_ERROR
+                status = target.invalid_status if invalid else HTTP[error.code]
+                body = envelope(error)
+                if error.retry_after is not None:
+                    headers.append(("retry-after", str(error.retry_after)))
+                if error.code is Code.UNAUTHORIZED:
+                    headers.append(("www-authenticate", "Bearer"))
+            headers.append(("x-http-status", str(status)))
+            await context.send_initial_metadata(tuple(headers))
+            return HttpBody(content_type="application/json", data=body)
+
+        return _handler(run, bytes, HttpBody.SerializeToString)
+
+    async def _run(
+        self, target: Endpoint, request: Message, metadata: Mapping[str, str], body: bytes | None
+    ) -> Message:
+        try:
+            principal = await self._authenticator.authenticate(metadata)
+            principal.require(target.capability)
+            session = None
+            if target.names_session:
+                session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
+                session = await self._sessions.find(principal, session_id)
+            if body is not None and target.body:
+                _fill(target, request, body)
+            return await target.method(request, Call(principal, metadata, session))
+        except WagateError:
+            raise
+        except Exception as error:
+            reference = str(ULID())
+            log.exception("call %s failed (reference %s)", target.path, reference)
+            raise WagateError(
+                Code.INTERNAL, f"a defect of the gateway; its log has reference {reference}"
+            ) from error
+
+
+def _fill(target: Endpoint, request: Message, body: bytes) -> None:
+    if target.body == "*":
+        json_codec.decode(body, request, without=target.path_fields)
+    else:
+        json_codec.decode(body, getattr(request, target.body))
+
+
+def _read(target: Endpoint, raw: bytes) -> Message:
+    try:
+        return target.request.FromString(raw)
+    except DecodeError:
+        raise WagateError(Code.VALIDATION_ERROR, "the path or query is not valid UTF-8") from None
+
+
+def _body(request: Message) -> bytes:
+    # The stubs do not know that the set can be iterated.
+    for field in cast("Iterable[Any]", UnknownFieldSet(request)):
+        if field.field_number == REST_BODY:
+            return HttpBody.FromString(field.data).data
+    return b""
+
+
+def _metadata(context: Context) -> Mapping[str, str]:
+    return {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
+def _handler(
+    run: Callable[..., Awaitable[Message]],
+    read: Callable[[bytes], object],
+    write: Callable[..., bytes],
+) -> "grpc.RpcMethodHandler[object, object]":
+    return grpc.unary_unary_rpc_method_handler(
+        run,
+        request_deserializer=read,
+        response_serializer=write,
+    )

@@ -1,0 +1,1 @@
+"""The life of a session: pairing, connecting, staying connected, ending."""

@@ -1,0 +1,28 @@
+"""How long to wait between attempts that failed."""
+
+import random
+from typing import Final
+
+FIRST_SECONDS: Final = 0.5
+CAP_SECONDS: Final = 15.0
+
+
+class Backoff:
+    """Waits that double up to a cap and never end.
+
+    Each is drawn between half and all of its length, so that sessions which lost their connection
+    together do not come back together.
+    """
+
+    def __init__(self) -> None:
+        """Begins with the shortest wait."""
+        self._next = FIRST_SECONDS
+
+    def reset(self) -> None:
+        """Begins again with the shortest wait."""
+        self._next = FIRST_SECONDS
+
+    def seconds(self) -> float:
+        """The next wait."""
+        current, self._next = self._next, min(CAP_SECONDS, self._next * 2)
+        return current * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing

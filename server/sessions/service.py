@@ -1,0 +1,238 @@
+"""The sessions of this node, as operations over them."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ulid import ULID
+
+from server.auth.principal import Principal
+from server.clock import now_ms
+from server.config import Settings
+from server.errors import Code, WagateError, invalid, not_found
+from server.sessions.runner import Ingest, Runner
+from server.sessions.state import Phase, Status, status_of
+from server.store.records import Session
+from server.store.sessions import SessionRepository
+from server.whatsapp.port import Client, ClientError, ClientFactory, Pairing, QRCode
+
+log = logging.getLogger(__name__)
+
+LABEL_LENGTH: Final = 200
+"""Characters in a label, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session with what is true of it now.
+
+    Attributes:
+        record: as stored.
+        status: where it stands on the wire.
+        gateway_id: the node that holds it, "" while none does.
+    """
+
+    record: Session
+    status: Status
+    gateway_id: str
+
+
+class Sessions:
+    """Holds sessions and runs the operations of the REST API's page over them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        repository: SessionRepository,
+        clients: ClientFactory,
+        pairing: Pairing,
+        ingest: Ingest,
+    ) -> None:
+        """Holds nothing before `open`.
+
+        Args:
+            settings: the node's.
+            repository: where sessions are stored.
+            clients: makes connections.
+            pairing: begins pairing attempts.
+            ingest: takes what sessions receive.
+        """
+        self._settings = settings
+        self._repository = repository
+        self._clients = clients
+        self._pairing = pairing
+        self._ingest = ingest
+        self._runners: dict[str, Runner] = {}
+
+    async def open(self) -> None:
+        """Begins connecting every session that shall be connected; does not wait for them."""
+        for record in await self._repository.wanted():
+            await self._runner(record).start()
+
+    async def close(self) -> None:
+        """Disconnects every session; they are connected again by the next `open`."""
+        runners = list(self._runners.values())
+        await asyncio.gather(*(runner.stop(wanted=runner.record.wanted) for runner in runners))
+        self._runners.clear()
+
+    async def find(self, principal: Principal, session_id: str) -> Session:
+        """Returns a session of the caller's organization.
+
+        Raises:
+            WagateError: NOT_FOUND, also for another organization's.
+        """
+        runner = self._runners.get(session_id)
+        record = runner.record if runner is not None else await self._repository.find(session_id)
+        if record is None or record.organization_id != principal.organization_id:
+            raise not_found("session")
+        return record
+
+    async def view(self, record: Session) -> SessionView:
+        """A session with its status, which is asked of the wire and not remembered."""
+        runner = self._runners.get(record.id)
+        if runner is None:
+            return SessionView(record, status_of(record, Phase.IDLE), "")
+        phase = runner.phase
+        if runner.client is not None and not await runner.client.is_live():
+            phase = Phase.CONNECTING
+        status = status_of(runner.record, phase)
+        return SessionView(runner.record, status, "" if phase is Phase.IDLE else self._settings.node_id)
+
+    async def page(self, principal: Principal, *, after: str, limit: int) -> Sequence[SessionView]:
+        """Returns up to `limit` sessions of the caller's organization, oldest first, behind id `after`."""
+        records = await self._repository.page(principal.organization_id, after=after, limit=limit)
+        return await asyncio.gather(*(self.view(record) for record in records))
+
+    async def create(
+        self, principal: Principal, *, label: str, auto_read: bool, presence_typing: bool, start: bool
+    ) -> SessionView:
+        """Creates a session; with `start` its pairing begins at once.
+
+        Raises:
+            WagateError: VALIDATION_ERROR for a label that is too long.
+        """
+        if len(label) > LABEL_LENGTH:
+            raise invalid("label", f"at most {LABEL_LENGTH} characters")
+        now = now_ms()
+        record = Session(
+            id=str(ULID()),
+            organization_id=principal.organization_id,
+            label=label,
+            auto_read=auto_read,
+            presence_typing=presence_typing,
+            is_admin_session=False,
+            created_by=principal.subject,
+            created_at=now,
+            updated_at=now,
+            last_connected_at=None,
+            rate_per_min=self._settings.rate_per_min,
+            rate_per_hour=self._settings.rate_per_hour,
+            wanted=False,
+            phone_number=None,
+            wa_jid=None,
+            wa_lid=None,
+            ending=None,
+        )
+        await self._repository.add(record)
+        if start:
+            await self._runner(record).start()
+        return await self.view(record)
+
+    async def delete(self, record: Session) -> None:
+        """Deletes a session with its stored data and its device.
+
+        A live one is unlinked first, so that the phone does not go on showing it.
+        """
+        runner = self._runners.get(record.id)
+        if runner is not None:
+            try:
+                await runner.logout()
+            except ClientError as error:
+                log.warning("session %s is deleted without being unlinked: %s", record.id, error)
+                await runner.stop()
+            self._runners.pop(record.id, None)
+        await self._repository.delete(record.id)
+        await asyncio.to_thread(shutil.rmtree, self._settings.devices_dir / record.id, ignore_errors=True)
+
+    async def code(self, record: Session) -> QRCode:
+        """The QR code to show now; begins pairing where none is under way.
+
+        Raises:
+            WagateError: CONFLICT for a session that is paired; NOT_FOUND until a code is ready;
+                UNAVAILABLE where too many pairings are under way.
+        """
+        runner = self._runner(record)
+        if runner.record.wa_jid is not None:
+            raise WagateError(
+                Code.CONFLICT,
+                "the session is paired already; log it out first to pair it again",
+                {"status": str((await self.view(record)).status)},
+            )
+        await runner.start()
+        if runner.code is None or runner.code.expires_at <= now_ms():
+            raise WagateError(Code.NOT_FOUND, "no QR code yet: pairing has begun, ask again in a moment")
+        return runner.code
+
+    async def start(self, record: Session) -> SessionView:
+        """Connects a paired session, begins pairing an unpaired one; does nothing where it runs."""
+        await self._runner(record).start()
+        return await self.view(record)
+
+    async def stop(self, record: Session) -> SessionView:
+        """Disconnects a session, or ends its pairing; does nothing where nothing runs."""
+        runner = self._runners.get(record.id)
+        if runner is not None:
+            await runner.stop()
+        return await self.view(record)
+
+    async def restart(self, record: Session) -> SessionView:
+        """Stops and starts a session."""
+        runner = self._runner(record)
+        await runner.stop(wanted=record.wanted)
+        return await self.start(record)
+
+    async def logout(self, record: Session) -> SessionView:
+        """Unlinks the device; does nothing for a session that is not paired.
+
+        Raises:
+            WagateError: CONFLICT where the session is not connected, since WhatsApp must be told;
+                WHATSAPP_ERROR where WhatsApp did not confirm.
+        """
+        if record.wa_jid is None:
+            return await self.view(record)
+        self.client(record)
+        try:
+            await self._runner(record).logout()
+        except ClientError as error:
+            raise WagateError(Code.WHATSAPP_ERROR, str(error), {"reason": "other"}) from error
+        return await self.view(record)
+
+    def client(self, record: Session) -> Client:
+        """The live connection of a session.
+
+        Raises:
+            WagateError: CONFLICT with the status in its details, where it is not connected.
+        """
+        runner = self._runners.get(record.id)
+        if runner is not None and runner.client is not None:
+            return runner.client
+        status = status_of(record, Phase.IDLE if runner is None else runner.phase)
+        raise WagateError(
+            Code.CONFLICT, f"the session is not connected (status: {status})", {"status": str(status)}
+        )
+
+    def _runner(self, record: Session) -> Runner:
+        runner = self._runners.get(record.id)
+        if runner is None:
+            runner = self._runners[record.id] = Runner(
+                record,
+                self._settings.devices_dir / record.id,
+                repository=self._repository,
+                clients=self._clients,
+                pairing=self._pairing,
+                ingest=self._ingest,
+            )
+        return runner

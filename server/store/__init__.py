@@ -1,0 +1,1 @@
+"""What is remembered: tables, migrations, repositories. The only room that imports sqlmodel."""

@@ -1,0 +1,131 @@
+"""The stored copy: chats, messages and which LID belongs to which phone number."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from server.store.database import Database
+from server.store.group_commit import GroupCommit
+from server.store.ingest import store_messages
+from server.store.records import Chat, Message, NewMessage
+from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
+
+_chat = table_of(ChatRow)
+_message = table_of(MessageRow)
+_address = table_of(AddressRow)
+
+_ChatPosition = tuple[bool, int, int]
+_MessagePosition = tuple[int, int, int]
+
+
+class SessionGoneError(Exception):
+    """The session of a message was deleted."""
+
+
+class ConversationRepository:
+    """Stores and pages the stored copy.
+
+    Storing is idempotent: a message that is there already changes nothing, the chat's counters
+    included.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Uses `database`; concurrent writes share commits."""
+        self._database = database
+        self._commit: GroupCommit[NewMessage, int | None] = GroupCommit(database, store_messages)
+
+    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+        """Stores messages with their chats, in their order.
+
+        Returns:
+            For each message its row id, or None where it was stored before.
+
+        Raises:
+            SessionGoneError: a message's session is not stored.
+        """
+        try:
+            return await self._commit.write_all(messages)
+        except IntegrityError as error:
+            raise SessionGoneError from error
+
+    async def settle_send(self, row_id: int, *, wa_message_id: str, timestamp: int, ack_level: int) -> None:
+        """Gives a message that was stored as indeterminate its id and time, once they are known."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(_message)
+                .where(_message.c.id == row_id)
+                .values(wa_message_id=wa_message_id, timestamp=timestamp, ack_level=ack_level, error=None)
+            )
+
+    async def fail_send(self, row_id: int, *, error: str) -> None:
+        """Marks a message that was stored as indeterminate as failed, once that is known."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(_message).where(_message.c.id == row_id).values(ack_level=-1, error=error)
+            )
+
+    async def find_chat(self, session_id: str, jid: str) -> Chat | None:
+        """Returns a session's chat by its canonical JID."""
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(_chat).where(_chat.c.session_id == session_id, _chat.c.jid == jid)
+                )
+            ).one_or_none()
+        return None if row is None else Chat(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+
+    async def page_chats(self, session_id: str, *, after: _ChatPosition | None, limit: int) -> Sequence[Chat]:
+        """Returns up to `limit` chats: pinned first, then by newest activity.
+
+        Args:
+            session_id: whose chats.
+            after: (pinned, last activity in ms or 0, id) of the chat before the page; None at first.
+            limit: at least 1.
+        """
+        activity = func.coalesce(_chat.c.last_message_at, 0)
+        statement = select(_chat).where(_chat.c.session_id == session_id)
+        if after is not None:
+            pinned, last, row_id = after
+            behind = tuple_(activity, _chat.c.id) < (last, row_id)
+            same_half = and_(_chat.c.pinned.is_(pinned), behind)
+            statement = statement.where(or_(same_half, _chat.c.pinned.is_(False)) if pinned else same_half)
+        statement = statement.order_by(_chat.c.pinned.desc(), activity.desc(), _chat.c.id.desc())
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement.limit(limit))).all()
+        return [Chat(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+    async def page_messages(
+        self, chat_id: int, *, before: _MessagePosition | None, limit: int
+    ) -> Sequence[Message]:
+        """Returns up to `limit` messages of a chat, newest first.
+
+        Args:
+            chat_id: the chat's row id.
+            before: (timestamp, created_at, id) of the message before the page; None at first.
+            limit: at least 1.
+        """
+        columns = [c for c in _message.c if c.name not in ("chat_id", "content")]
+        statement = select(*columns).where(_message.c.chat_id == chat_id)
+        if before is not None:
+            statement = statement.where(
+                tuple_(_message.c.timestamp, _message.c.created_at, _message.c.id) < before
+            )
+        statement = statement.order_by(
+            _message.c.timestamp.desc(), _message.c.created_at.desc(), _message.c.id.desc()
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement.limit(limit))).all()
+        return [Message(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+    async def phone_jid(self, session_id: str, lid: str) -> str | None:
+        """Returns the phone-number JID that a LID belongs to, as far as the session knows."""
+        async with self._database.read() as connection:
+            found: str | None = (
+                await connection.execute(
+                    select(_address.c.phone_jid).where(
+                        _address.c.session_id == session_id, _address.c.lid == lid
+                    )
+                )
+            ).scalar_one_or_none()
+        return found

@@ -1,0 +1,97 @@
+"""Many small writes in one commit: what makes a durable acknowledgement cheap."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.database import Database
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MAX_BATCH = 200
+"""Items per transaction: bounds how long other writers wait."""
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Collects items while a transaction is under way and writes them together in the next one.
+
+    There is no waiting for company: an idle writer commits a single item at once. `write` returns
+    after the commit. An item that fails does not harm the others of its batch: they are written
+    again one by one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        apply: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]],
+    ) -> None:
+        """Starts nothing until the first write.
+
+        Args:
+            database: where to write.
+            apply: writes items in a transaction and returns a result for each, in their order.
+                May be called again with some of the items after a failure rolled it back.
+        """
+        self._database = database
+        self._apply = apply
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, item: Item) -> Result:
+        """Writes an item; returns its result once it is committed."""
+        (result,) = await self.write_all([item])
+        return result
+
+    async def write_all(self, items: Sequence[Item]) -> list[Result]:
+        """Writes items, in their order and usually together; returns their results.
+
+        Raises:
+            Exception: what `apply` raised for the first item that failed.
+        """
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
+        self._waiting.extend(zip(items, futures, strict=True))
+        if self._task is None:
+            self._task = loop.create_task(self._drain(), name="group-commit")
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                error = await self._commit(batch)
+                if error is not None and len(batch) == 1:
+                    _fail(batch[0][1], error)
+                elif error is not None:
+                    log.warning("a batch of %d writes failed; writing them one by one", len(batch))
+                    for entry in batch:
+                        if (error := await self._commit([entry])) is not None:
+                            _fail(entry[1], error)
+        finally:
+            self._task = None
+
+    async def _commit(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> Exception | None:
+        try:
+            async with self._database.write() as connection:
+                results = await self._apply(connection, [item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
+            return error
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        return None
+
+
+def _fail(future: asyncio.Future[Result], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

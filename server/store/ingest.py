@@ -1,0 +1,156 @@
+"""Writes a batch of messages: three statements, however many there are."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from sqlalchemy import Executable, bindparam, case, func, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.dialect import insert
+from server.store.records import NewMessage
+from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
+
+_chat = table_of(ChatRow)
+_message = table_of(MessageRow)
+_address = table_of(AddressRow)
+
+_ChatIds = Mapping[tuple[str, str], int]
+_Key = tuple[int, str, str]
+
+# Statements are built once and take their rows as parameters: building one costs as much as running it.
+_COUNT_UNREAD = (
+    update(_chat)
+    .where(_chat.c.id == bindparam("chat"))
+    .values(unread_count=_chat.c.unread_count + bindparam("more"))
+)
+
+
+@cache
+def _learn(dialect: str) -> Executable:
+    statement = insert(dialect, _address)
+    return statement.on_conflict_do_update(
+        index_elements=["session_id", "lid"], set_={"phone_jid": statement.excluded.phone_jid}
+    )
+
+
+@cache
+def _touch(dialect: str) -> Executable:
+    statement = insert(dialect, _chat)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["session_id", "jid"],
+        set_={
+            "name": func.coalesce(func.nullif(new.name, ""), _chat.c.name),
+            "last_message_at": case(
+                (new.last_message_at > func.coalesce(_chat.c.last_message_at, 0), new.last_message_at),
+                else_=_chat.c.last_message_at,
+            ),
+        },
+    ).returning(_chat.c.session_id, _chat.c.jid, _chat.c.id)
+
+
+@cache
+def _insert_new(dialect: str) -> Executable:
+    return (
+        insert(dialect, _message)
+        .on_conflict_do_nothing(index_elements=["chat_id", "sender_jid", "wa_message_id"])
+        .returning(_message.c.chat_id, _message.c.sender_jid, _message.c.wa_message_id, _message.c.id)
+    )
+
+
+async def store_messages(connection: AsyncConnection, messages: Sequence[NewMessage]) -> list[int | None]:
+    """Stores messages, their chats and addresses in the transaction of `connection`.
+
+    Returns:
+        For each message its row id, or None where it was stored before.
+    """
+    await _learn_addresses(connection, messages)
+    chats = await _touch_chats(connection, messages)
+    stored = await _insert_identified(connection, messages, chats)
+    results: list[int | None] = []
+    unread: dict[int, int] = {}
+    for message in messages:
+        chat_id = chats[message.session_id, message.chat_jid]
+        if message.wa_message_id is None:
+            results.append(await _insert_unidentified(connection, message, chat_id))
+            continue
+        # pop: the same message twice in one batch is new only once.
+        row_id = stored.pop((chat_id, message.sender_jid, message.wa_message_id), None)
+        results.append(row_id)
+        if row_id is not None and not message.from_me:
+            unread[chat_id] = unread.get(chat_id, 0) + 1
+    if unread:
+        await connection.execute(
+            _COUNT_UNREAD, [{"chat": chat_id, "more": more} for chat_id, more in unread.items()]
+        )
+    return results
+
+
+async def _learn_addresses(connection: AsyncConnection, messages: Sequence[NewMessage]) -> None:
+    pairs = {(m.session_id, m.lid): m.phone_jid for m in messages if m.lid and m.phone_jid}
+    if not pairs:
+        return
+    await connection.execute(
+        _learn(connection.dialect.name),
+        [
+            {"session_id": session_id, "lid": lid, "phone_jid": phone_jid}
+            for (session_id, lid), phone_jid in pairs.items()
+        ],
+    )
+
+
+async def _touch_chats(connection: AsyncConnection, messages: Sequence[NewMessage]) -> _ChatIds:
+    touched: dict[tuple[str, str], dict[str, object]] = {}
+    for message in messages:
+        chat = touched.setdefault(
+            (message.session_id, message.chat_jid),
+            {
+                "session_id": message.session_id,
+                "jid": message.chat_jid,
+                "name": "",
+                "last_message_at": message.timestamp,
+                "unread_count": 0,
+                "archived": False,
+                "pinned": False,
+            },
+        )
+        chat["name"] = message.chat_name or chat["name"]
+        chat["last_message_at"] = max(message.timestamp, int(str(chat["last_message_at"])))
+    rows = (await connection.execute(_touch(connection.dialect.name), list(touched.values()))).all()
+    return {(session_id, jid): row_id for session_id, jid, row_id in rows}
+
+
+async def _insert_identified(
+    connection: AsyncConnection, messages: Sequence[NewMessage], chats: _ChatIds
+) -> dict[_Key, int]:
+    rows = [
+        _row(message, chats[message.session_id, message.chat_jid])
+        for message in messages
+        if message.wa_message_id is not None
+    ]
+    if not rows:
+        return {}
+    found = (await connection.execute(_insert_new(connection.dialect.name), rows)).all()
+    return {(chat_id, sender, wa_id): row_id for chat_id, sender, wa_id, row_id in found}
+
+
+async def _insert_unidentified(connection: AsyncConnection, message: NewMessage, chat_id: int) -> int:
+    statement = _message.insert().values(_row(message, chat_id)).returning(_message.c.id)
+    row_id: int = (await connection.execute(statement)).scalar_one()
+    return row_id
+
+
+def _row(message: NewMessage, chat_id: int) -> dict[str, object]:
+    return {
+        "chat_id": chat_id,
+        "wa_message_id": message.wa_message_id,
+        "sender_jid": message.sender_jid,
+        "from_me": message.from_me,
+        "type": message.type,
+        "body": message.body,
+        "ack_level": message.ack_level,
+        "error": message.error,
+        "timestamp": message.timestamp,
+        "created_at": message.created_at,
+        "content": message.content,
+    }

@@ -1,0 +1,115 @@
+"""What repositories take and give: plain values without a database behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A tenant. `created_at` is epoch milliseconds."""
+
+    id: str
+    name: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An api-key without its secret. Times are epoch milliseconds."""
+
+    id: str
+    organization_id: str
+    label: str
+    permissions: Sequence[str]
+    created_at: int
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as stored; its status is not stored but read from the wire.
+
+    Attributes:
+        wanted: whether the node shall keep it connected.
+        ending: why WhatsApp ended it, or None while it did not.
+    """
+
+    id: str
+    organization_id: str
+    label: str
+    auto_read: bool
+    presence_typing: bool
+    is_admin_session: bool
+    created_by: str
+    created_at: int
+    updated_at: int
+    last_connected_at: int | None
+    rate_per_min: int
+    rate_per_hour: int
+    wanted: bool
+    phone_number: str | None
+    wa_jid: str | None
+    wa_lid: str | None
+    ending: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A stored conversation. Times are epoch milliseconds."""
+
+    id: int
+    session_id: str
+    jid: str
+    name: str
+    last_message_at: int | None
+    unread_count: int
+    archived: bool
+    pinned: bool
+    muted_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be stored, with the chat that it belongs to.
+
+    Attributes:
+        chat_jid: the chat's canonical JID (a phone number's where it is known).
+        chat_name: the person's or group's name, "" where unknown.
+        wa_message_id: None for a send whose id nobody knows.
+        timestamp: WhatsApp's time, epoch milliseconds.
+        created_at: when it was received or its sending began, epoch milliseconds; orders messages
+            within the same second of WhatsApp's time.
+        lid, phone_jid: an address pair that came with it, or None.
+    """
+
+    session_id: str
+    chat_jid: str
+    chat_name: str
+    wa_message_id: str | None
+    sender_jid: str
+    from_me: bool
+    type: str
+    body: str
+    ack_level: int
+    error: str | None
+    timestamp: int
+    created_at: int
+    content: bytes
+    lid: str | None = None
+    phone_jid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message. Times are epoch milliseconds."""
+
+    id: int
+    wa_message_id: str | None
+    sender_jid: str
+    from_me: bool
+    type: str
+    body: str
+    ack_level: int
+    error: str | None
+    timestamp: int
+    created_at: int

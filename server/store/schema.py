@@ -1,0 +1,39 @@
+"""Brings a database to the schema of this release, and refuses one from a later release."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from server.errors import Code, WagateError
+from server.store.database import Database
+
+
+async def upgrade(database: Database) -> None:
+    """Runs the migrations that the database has not seen.
+
+    Raises:
+        WagateError: UNAVAILABLE when the database was written by a later release.
+    """
+    async with database.write() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise WagateError(
+            Code.UNAVAILABLE,
+            f"the database has schema {current}, which this release does not know: "
+            "it was written by a later one. Run that release, or restore a backup made by this one.",
+        )
+    if current != script.get_current_head():
+        command.upgrade(config, "head")

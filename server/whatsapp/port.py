@@ -1,0 +1,301 @@
+"""The port to WhatsApp: what the domain knows of it.
+
+One client is one incarnation of one session's connection: it is connected once, stopped once, and
+then replaced by a new one. Implementations: `server.whatsapp.client` (neonize) and
+`server.whatsapp.memory` (for fast tests); one contract suite runs against both.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from server.whatsapp.jid import Jid
+from server.whatsapp.refusals import Refusal
+
+
+class ClientError(Exception):
+    """WhatsApp or the library said no."""
+
+
+class ConnectError(ClientError):
+    """The connection could not be made. Trying again later may help."""
+
+
+class NotPairedError(ClientError):
+    """The device folder holds no linked device: a person must pair it."""
+
+
+class SendRefusedError(ClientError):
+    """The message was not sent.
+
+    Attributes:
+        refusal: why, from the closed list.
+    """
+
+    def __init__(self, refusal: Refusal, text: str) -> None:
+        super().__init__(text)
+        self.refusal = refusal
+
+
+class OutcomeUnknownError(ClientError):
+    """The message may have been sent: no answer came, or the connection broke between.
+
+    Attributes:
+        late: ends with the answer, should it still come, or None where none can.
+    """
+
+    def __init__(self, text: str, late: "asyncio.Future[Sent] | None" = None) -> None:
+        super().__init__(text)
+        self.late = late
+
+
+class Ending(StrEnum):
+    """Why WhatsApp ended a session for good: reconnecting would not help."""
+
+    LOGGED_OUT = "logged_out"
+    """The account unlinked the device. A person pairs it again."""
+    REPLACED = "replaced"
+    """Somebody else connected with the same device's keys. An operator finds out who."""
+    BANNED = "banned"
+    """WhatsApp banned the account for a while. Its owner waits, or appeals."""
+    OUTDATED = "outdated"
+    """WhatsApp no longer takes this version of the client. An operator updates the gateway."""
+    REFUSED = "refused"
+    """WhatsApp refused the login for another reason. An operator looks at the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which account a device belongs to.
+
+    Attributes:
+        jid: by phone number.
+        lid: by LID, None while the device has not learned it.
+    """
+
+    jid: Jid
+    lid: Jid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The session is logged in: messages flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone; the client tries to get it back by itself for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """WhatsApp ended the session."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came in, or the account sent one from another of its devices.
+
+    Attributes:
+        id: WhatsApp's id for it.
+        chat: where it belongs; a LID where WhatsApp addressed it so.
+        chat_alternative: the same person's other JID (phone number for a LID), where known.
+        sender: who sent it, without a device part.
+        sender_alternative: the sender's other JID, where known.
+        sender_name: how the sender calls themself, "" where unknown.
+        type: a word of the API's message types ("text", "image", ..., "unknown").
+        body: the text or what stands for it.
+        timestamp: WhatsApp's time, epoch milliseconds.
+        content: the `waE2E.Message`, serialised.
+    """
+
+    id: str
+    chat: Jid
+    chat_alternative: Jid | None
+    sender: Jid
+    sender_alternative: Jid | None
+    from_me: bool
+    sender_name: str
+    type: str
+    body: str
+    timestamp: int
+    content: bytes
+
+
+Event = Connected | Disconnected | Ended | Received
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to send."""
+
+    text: str
+
+
+Content = Text
+"""What can be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """WhatsApp took a message.
+
+    Attributes:
+        id: the id under which every recipient knows it.
+        timestamp: WhatsApp's time, epoch milliseconds.
+        content: the `waE2E.Message` that was sent, serialised.
+    """
+
+    id: str
+    timestamp: int
+    content: bytes
+
+
+class Client(Protocol):
+    """One incarnation of one session's connection."""
+
+    async def connect(self) -> Identity:
+        """Connects; `Connected` or `Ended` then tells what the login came to.
+
+        Called once. The client stays usable until `stop`, also while it is disconnected.
+
+        Returns:
+            The account, as the device's own store knows it.
+
+        Raises:
+            ConnectError: no connection; the client must be stopped.
+            NotPairedError: there is nothing to connect; the client must be stopped.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Disconnects and frees everything; `events` ends. Idempotent. The device stays linked."""
+        ...
+
+    async def logout(self) -> None:
+        """Unlinks the device from the account. The client must be stopped afterwards.
+
+        Raises:
+            ClientError: WhatsApp did not confirm it; the device may still be linked.
+        """
+        ...
+
+    async def is_live(self) -> bool:
+        """Asks the library whether the connection stands and is logged in, now."""
+        ...
+
+    async def events(self) -> Sequence[Event]:
+        """Waits for events and takes all that are there, in the order in which they happened.
+
+        Returns:
+            At least one event; none once the client is stopped.
+        """
+        ...
+
+    async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
+        """Sends and waits for WhatsApp's acknowledgement.
+
+        Sends of one client may overlap; a few are handed to WhatsApp at a time, in the order of the
+        calls. Cancelling the call does not take the message back.
+
+        Args:
+            to: a person or group.
+            content: what.
+            within: seconds to wait, for earlier sends and for the answer together.
+
+        Raises:
+            SendRefusedError: it was not sent; Refusal.BUSY where its turn did not come in time.
+            OutcomeUnknownError: it may have been sent.
+        """
+        ...
+
+
+class ClientFactory(Protocol):
+    """Makes clients for stored devices."""
+
+    def open(self, session_id: str, device: Path) -> Client:
+        """A new incarnation for a session.
+
+        Args:
+            session_id: whose.
+            device: the folder that holds the device's keys.
+        """
+        ...
+
+    async def reachable(self) -> bool:
+        """Whether WhatsApp's address takes a connection now: worth knowing before each attempt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QRCode:
+    """A code to show.
+
+    Attributes:
+        code: the string that the QR picture encodes.
+        expires_at: epoch milliseconds.
+    """
+
+    code: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The phone linked the device; its keys are in the device folder.
+
+    Attributes:
+        jid: the account by phone number.
+    """
+
+    jid: Jid
+
+
+class PairingFailure(StrEnum):
+    """Why a pairing attempt ended without a linked device."""
+
+    EXPIRED = "expired"
+    """Nobody scanned any of its codes."""
+    UNREACHABLE = "unreachable"
+    """WhatsApp could not be reached."""
+    OUTDATED = "outdated"
+    """WhatsApp no longer takes this version of the client."""
+    PASSKEY = "passkey"
+    """WhatsApp wants a passkey from this account; the client library cannot give one."""
+    REFUSED = "refused"
+    """WhatsApp or the phone refused; the log has the library's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairingFailed:
+    """The attempt is over."""
+
+    reason: PairingFailure
+
+
+PairingEvent = QRCode | Paired | PairingFailed
+
+
+class PairingAttempt(Protocol):
+    """One attempt to link a device: ends with `Paired` or `PairingFailed`."""
+
+    async def next(self) -> PairingEvent:
+        """Waits for the next event. Nothing follows `Paired` or `PairingFailed`."""
+        ...
+
+    async def stop(self) -> None:
+        """Ends the attempt and everything that it holds. Idempotent."""
+        ...
+
+
+class Pairing(Protocol):
+    """Begins pairing attempts."""
+
+    async def begin(self, session_id: str, device: Path) -> PairingAttempt:
+        """Begins an attempt whose keys go into an empty folder `device`."""
+        ...

@@ -1,0 +1,1 @@
+"""What the tests over the whole product share."""
