@@ -143,7 +143,11 @@ class Codec:
         self._double = dictionary.double
 
     def encode(self, node: Node) -> bytes:
-        """Encodes a stanza, with the leading flag byte (0, not compressed)."""
+        """Encodes a stanza, with the leading flag byte (0, not compressed).
+
+        Raises:
+            MalformedStanzaError: It holds an address that has no form on the wire.
+        """
         out = bytearray(1)
         self._write_node(out, node)
         return bytes(out)
@@ -197,9 +201,10 @@ class Codec:
     def _write_jid(self, out: bytearray, jid: JID) -> None:
         user, server, device = jid
         if device:
-            out.append(AD_JID)
-            out.append(_SERVER_AGENTS[server])
-            out.append(device)
+            agent = _SERVER_AGENTS.get(server)
+            if agent is None or device > 255:
+                raise MalformedStanzaError(f"{jid} has no form on the wire")
+            out += bytes((AD_JID, agent, device))
         else:
             out.append(JID_PAIR)
             if not user:
