@@ -144,11 +144,8 @@ class Contacts:
         )
 
     async def _scan(self, number: str, code: str) -> None:
-        account = self._network.accounts.get(number)
-        if account is None:
-            return
         try:
-            await scan(self._network, account, code)
+            await scan(self._network, number, code)
         except PairingError as error:
             _log.warning("%s could not be paired: %s", number, error)
 

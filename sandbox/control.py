@@ -70,10 +70,8 @@ class Control:
         """Lets an account's phone scan a client's code; the account is made on first use."""
         number = number_of(request.match_info["number"])
         code = text_field(await body(request, {"qr": str}), "qr")
-        accounts = self._network.accounts
-        account = accounts.get(number) or accounts.create(number, "", "account")
         try:
-            device = await scan(self._network, account, code)
+            device = await scan(self._network, number, code)
         except PairingError as error:
             raise ControlError(400, str(error)) from error
         _log.info("%s linked device %d", number, device.number)

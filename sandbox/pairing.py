@@ -177,12 +177,12 @@ class Pairing:
         return identity
 
 
-async def scan(network: Network, account: Account, text: str) -> Device:
-    """Lets an account's phone scan a code.
+async def scan(network: Network, number: str, text: str) -> Device:
+    """Lets an account's phone scan a code; the account is made on first use.
 
     Args:
         network: The network.
-        account: Whose phone it is.
+        number: The phone's number, digits only.
         text: The whole string that the client shows.
 
     Returns:
@@ -200,6 +200,7 @@ async def scan(network: Network, account: Account, text: str) -> Device:
         raise PairingError("no client that is connected shows this code; it was used, or has expired")
     if pairing.expires_in(code.ref) < 0:
         raise PairingError("this code has expired; the client shows a newer one")
+    account = network.accounts.get(number) or network.accounts.create(number, "", "account")
     return await pairing.link(account, code)
 
 
