@@ -35,7 +35,7 @@ async def raw(sandbox: SandboxProcess, data: bytes) -> bytes:
             codec.encode(Node("iq", {"xmlns": "encrypt", "type": "set", "id": "1"}, [Node("list")])),
             id="keys without keys",
         ),
-        # <iq to=12345:263@s.whatsapp.net id=12 type=get/>: the answer cannot be addressed, a device is a byte.
+        # <iq to=12345:263@s.whatsapp.net id=12 type=get/>: its answer has no address, a device is a byte.
         pytest.param(
             bytes.fromhex("00f8071911f5ff8312345f0107000003" + "08ff0112" + "0429"),
             id="no form for the answer",
