@@ -32,10 +32,9 @@ async def serve(
         socket: The client's WebSocket, already accepted.
         abort: Closes its TCP connection at once.
     """
-    stats = network.stats
-    stats.connections += 1
-    stats.connections_total += 1
-    connection = Connection(socket, abort, network.codec, stats)
+    connection = Connection(socket, abort, network.codec, network.stats)
+    network.stats.connections += 1
+    network.connections.add(connection)
     try:
         noise, payload = await connection.accept(network.static, network.chain)
         if payload.HasField("devicePairingData"):
@@ -51,7 +50,7 @@ async def serve(
         _log.exception("serving a client failed; its connection was closed")
         abort()
     finally:
-        stats.connections -= 1
+        network.connections.discard(connection)
 
 
 async def _pair(network: Network, connection: Connection, noise: bytes, payload: ClientPayload) -> None:

@@ -128,7 +128,7 @@ class Control:
         stats = self._network.stats
         devices = list(self._network.accounts.devices())
         counters: dict[str, Any] = {
-            "connections": {"now": stats.connections, "total": stats.connections_total},
+            "connections": {"now": len(self._network.connections), "total": stats.connections},
             "online": sum(device.session is not None for device in devices),
             "stanzas": {"in": stats.stanzas_in, "out": stats.stanzas_out},
             "messages": {

@@ -1,5 +1,6 @@
 """Short answers to the queries of a client's normal life that the network has little to say to."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def _unlink(session: "Session", iq: Node) -> list[Node]:
     if request.jid("jid") != session.device.pn:
         raise QueryError(403, "forbidden")
     session.network.accounts.remove_device(session.device)
+    asyncio.get_running_loop().call_soon(session.close)  # after the answer
     return []
 
 

@@ -149,7 +149,7 @@ class State:
                     self._on_failure()
                     return
             for callback in callbacks:
-                callback()
+                _call(callback)
         self._commit = None
 
     def _store(self, batch: list[tuple[str, Sequence[_Value]]]) -> None:
@@ -162,3 +162,10 @@ class State:
             database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - one caller's error must not keep the others waiting
+        _log.exception("a callback after a commit failed")

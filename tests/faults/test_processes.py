@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import permutations
 
 import httpx
@@ -14,8 +15,13 @@ from tests.support.stack import Stack, eventually
 ROUNDS = 10
 
 
-def node_is_replaced(stack: Stack, old: int) -> None:
-    eventually(lambda: stack.node.pid != old, "the node is replaced")
+def is_replaced(stack: Stack, name: str, old: int) -> bool:
+    process: psutil.Process = getattr(stack, name)
+    return process.pid != old
+
+
+def sent_since(told: dict[str, list[int]], count: int) -> bool:
+    return any(codes == [200] for codes in list(told.values())[count:])
 
 
 def test_the_node_is_killed_during_traffic(stack: Stack) -> None:
@@ -49,13 +55,10 @@ def test_the_node_is_killed_during_traffic(stack: Stack) -> None:
                 eventually(lambda: sum(codes == [200] for codes in told.values()) > 5, "traffic flows")
                 old = stack.node
                 old.kill()
-                node_is_replaced(stack, old.pid)
+                eventually(partial(is_replaced, stack, "node", old.pid), "the node is replaced")
                 stack.await_status(session, "working")
                 before = len(told)
-                eventually(
-                    lambda n=before: any(codes == [200] for codes in list(told.values())[n:]),
-                    "sends arrive again",
-                )
+                eventually(partial(sent_since, told, before), "sends arrive again")
         finally:
             stop.set()
         for future in work:
@@ -170,7 +173,7 @@ def test_restarts_in_any_order(stack: Stack, order: tuple[str, str, str]) -> Non
     for name in order:
         process: psutil.Process = getattr(stack, name)
         process.kill()
-        eventually(lambda n=name, old=process.pid: getattr(stack, n).pid != old, f"{name} is replaced")
+        eventually(partial(is_replaced, stack, name, process.pid), f"{name} is replaced")
 
     def sends() -> str | None:
         try:
