@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.accounts import Account, Device
 from sandbox.control_http import ControlError, body, errors, json_object, number_of, text_field
+from sandbox.device_lists import announce
 from sandbox.faults import Fault, FaultError
 from sandbox.network import Network
 from sandbox.pairing import PairingError, scan
@@ -99,6 +100,7 @@ class Control:
         if device is None:
             raise ControlError(404, f"{account.number} has no linked device {text}")
         self._network.accounts.remove_device(device)
+        announce(self._network, account)
         if device.session is not None:
             device.session.end_stream(401)
         await self._network.state.stored()
@@ -151,6 +153,7 @@ class Control:
             if code == 401:
                 # The client forgets its keys when it hears this, so the device is gone for good.
                 self._network.accounts.remove_device(device)
+                announce(self._network, device.account)
             session.end_stream(code)
 
     def _account(self, request: web.Request) -> Account:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.binary_xml import Node
+from sandbox.device_lists import announce
 from sandbox.query import Handler, QueryError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _unlink(session: "Session", iq: Node) -> list[Node]:
     if request.jid("jid") != session.device.pn:
         raise QueryError(403, "forbidden")
     session.network.accounts.remove_device(session.device)
+    announce(session.network, session.device.account)
     asyncio.get_running_loop().call_soon(session.close)  # after the answer
     return []
 

@@ -10,6 +10,7 @@ from sandbox.accounts import Account, Device, SignedPreKey
 from sandbox.binary_xml import Node
 from sandbox.connection import Connection
 from sandbox.curve import verify
+from sandbox.device_lists import announce
 from sandbox.jid import SERVER_JID, lid_jid, pn_jid
 from sandbox.network import Network
 from sandbox.phone import DEVICE_SIGNATURE_PREFIX, QrCode, sign_device
@@ -154,6 +155,8 @@ class Pairing:
             identity=data.eIdent,
             signed_prekey=SignedPreKey(data.eSkeyID, data.eSkeyVal, data.eSkeySig),
         )
+        if len(account.devices) > 1:
+            announce(self.network, account)
         await self.network.state.stored()
         self._connection.send(Node("stream:error", {"code": "515"}))
         self._connection.close()

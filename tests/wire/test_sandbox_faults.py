@@ -1,12 +1,12 @@
 """Each kind of fault does what it says, as a client sees it."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from sandbox.binary_xml import Node
 from tests.wire.sandbox_process import SandboxProcess, eventually
@@ -15,12 +15,12 @@ from tests.wire.wire_client import Identity, Online, WireClient, acknowledges, c
 ANN, BOB = "491740001", "491740002"
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def ann(network: SandboxProcess) -> Identity:
     return await linked(network, ANN)
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bob(network: SandboxProcess) -> Identity:
     return await linked(network, BOB)
 
@@ -257,12 +257,19 @@ async def test_faults_are_listed_until_they_end(sandbox: SandboxProcess) -> None
     assert await sandbox.ok("GET", "/faults") == []
 
 
-async def test_a_flood_into_silence_does_not_pile_up(sandbox: SandboxProcess, bob: Identity) -> None:
+async def test_a_flood_into_silence_stays_unanswered(sandbox: SandboxProcess, bob: Identity) -> None:
     await sandbox.fault(kind="silence", number=BOB)
     async with WireClient(sandbox, bob) as client:
         await client.connect(bob.login())
         ping = Node("iq", {"xmlns": "w:p", "type": "get", "id": "ping"})
-        await asyncio.gather(*(client.send(ping) for _ in range(500)))
+        before = (await sandbox.ok("GET", "/stats"))["stanzas"]["in"]
+        for _ in range(500):
+            await client.send(ping)
+
+        async def read() -> bool:
+            return bool((await sandbox.ok("GET", "/stats"))["stanzas"]["in"] >= before + 500)
+
+        await eventually(read, "the network has read all")
         await sandbox.heal()
         answer = await client.query("w:p", "get")
     assert answer.text("type") == "result"

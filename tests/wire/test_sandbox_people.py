@@ -6,13 +6,16 @@ import time
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from sandbox.jid import JID
 from tests.wire.sandbox_process import SandboxProcess, eventually
+from tests.wire.wire_client import Online, carries, linked
 
 ANN, BOB = "491750001", "491750002"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def persons(network: SandboxProcess) -> None:
     for number, name in ((ANN, "Ann"), (BOB, "Bob")):
         contact = await network.ok("PUT", f"/contacts/{number}", {"name": name, "kind": "person"})
@@ -173,6 +176,23 @@ async def test_an_unlinked_person_is_linked_anew(sandbox: SandboxProcess) -> Non
     assert [device["device"] for device in devices] == [2]
     sent = await write(sandbox, "491750004", BOB, "it is me again")
     await heard(sandbox, BOB, sent["id"])
+
+
+async def test_persons_write_to_a_device_that_was_linked_later(sandbox: SandboxProcess) -> None:
+    # Given two persons who have written to each other, and a new device of one of them
+    await write(sandbox, ANN, BOB, "before")
+    device = await linked(sandbox, BOB)
+    async with Online(sandbox, device) as other:
+        # When Ann writes, her client learns that its list is old, and uses the new one from then on
+        await write(sandbox, ANN, BOB, "by the old list")
+        sent = await write(sandbox, ANN, BOB, "by the new list")
+        received = await other.expect(carries(sent["id"]))
+        assert received.text("notify") == "Ann"
+        # And what Bob writes reaches his own other device too
+        sent = await write(sandbox, BOB, ANN, "to Ann")
+        copy = await other.expect(carries(sent["id"]))
+        assert copy.jid("peer_recipient_pn") == JID(ANN, "s.whatsapp.net")
+    await sandbox.request("DELETE", f"/phones/{BOB}/devices/{device.pn.device}")
 
 
 async def test_persons_come_back_when_their_process_dies(sandbox: SandboxProcess) -> None:

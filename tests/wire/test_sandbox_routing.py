@@ -1,7 +1,10 @@
+import base64
+import hashlib
 import signal
 import time
 
 from sandbox.binary_xml import Node
+from sandbox.device_lists import participant_hash
 from sandbox.jid import JID
 from tests.wire.sandbox_process import SandboxProcess
 from tests.wire.wire_client import (
@@ -140,6 +143,30 @@ async def test_a_message_to_nobody_is_refused(sandbox: SandboxProcess) -> None:
             await sender.send(Node("message", {"to": to, "id": f"N{number}", "type": "text"}))
             ack = await sender.expect(acknowledges(f"N{number}"))
             assert ack.text("error") == "404"
+
+
+async def test_a_new_device_is_made_known(sandbox: SandboxProcess) -> None:
+    ann, bob = await linked(sandbox, "491710022"), await linked(sandbox, "491710023")
+    async with Online(sandbox, ann) as sender, Online(sandbox, bob) as receiver:
+        # When Bob links another device
+        await linked(sandbox, "491710023")
+        # Then his other one is told
+        news = await receiver.expect(lambda node: node.tag == "notification")
+        jids = [bob.lid.account, bob.lid, bob.lid._replace(device=2)]
+        assert news.text("type") == "account_sync"
+        assert [device.jid("jid") for device in news.children[0].children] == jids
+        assert news.children[0].text("dhash") == participant_hash(jids)
+        # And who still writes to the old list learns that it is one
+        await sender.send(text_to(bob, "AA"))
+        ack = await sender.expect(acknowledges("AA"))
+        assert ack.text("phash") == participant_hash([*jids, ann.lid.account, ann.lid])
+
+
+def test_the_hash_of_a_device_list() -> None:
+    # Made by hand: SHA-256 of the sorted texts, joined; six bytes in base64 without filling.
+    devices = [JID("1", "lid", 2), JID("1", "lid")]
+    digest = hashlib.sha256(b"1.0:0@lid1.0:2@lid").digest()
+    assert participant_hash(devices) == "2:" + base64.b64encode(digest[:6]).decode().rstrip("=")
 
 
 async def test_a_newer_connection_takes_the_device_over(sandbox: SandboxProcess) -> None:

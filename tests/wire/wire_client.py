@@ -16,7 +16,7 @@ from typing import Self
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from sandbox.binary_xml import Codec, Node
+from sandbox.binary_xml import Codec, Node, Value
 from sandbox.curve import KEY_TYPE, KeyPair, verify
 from sandbox.jid import JID
 from sandbox.wire_protos import (
@@ -266,13 +266,12 @@ class Online:
 
 
 def text_to(device: Identity, message_id: str, body: bytes = b"ciphertext") -> Node:
-    """A message to one device; the network never looks into the ciphertext."""
+    """A message to a phone and one device; the network never looks into the ciphertext."""
     enc = Node("enc", {"v": "2", "type": "msg"}, body)
-    return Node(
-        "message",
-        {"to": device.lid.account, "id": message_id, "type": "text"},
-        [Node("participants", {}, [Node("to", {"jid": device.lid}, [enc])])],
-    )
+    to = device.lid.account
+    fan_out = [Node("to", {"jid": jid}, [enc]) for jid in (to, device.lid)]
+    attrs: dict[str, Value] = {"to": to, "id": message_id, "type": "text"}
+    return Node("message", attrs, [Node("participants", {}, fan_out)])
 
 
 def acknowledges(message_id: str) -> Callable[[Node], bool]:
