@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox.binary_xml import Node, Value
 from sandbox.connection import Connection, ConnectionLostError
 from sandbox.network import Network
 from sandbox.pairing import Pairing
 from sandbox.routing import Router
 from sandbox.session import Session
+from sandbox.stanza import Node, Value
 from sandbox.wire_protos import ClientPayload
 
 __all__ = ["serve"]

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.accounts import Account
-from sandbox.binary_xml import Node
 from sandbox.jid import JID, lid_jid
 from sandbox.mailbox import StanzaKey
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.network import Network

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.binary_xml import Node
 from sandbox.device_lists import announce
 from sandbox.query import Handler, QueryError
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.session import Session

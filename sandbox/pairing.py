@@ -7,13 +7,13 @@ import time
 from google.protobuf.message import DecodeError
 
 from sandbox.accounts import Account, Device, SignedPreKey
-from sandbox.binary_xml import Node
 from sandbox.connection import Connection
 from sandbox.curve import verify
 from sandbox.device_lists import announce
 from sandbox.jid import SERVER_JID, lid_jid, pn_jid
 from sandbox.network import Network
 from sandbox.phone import DEVICE_SIGNATURE_PREFIX, QrCode, sign_device
+from sandbox.stanza import Node
 from sandbox.wire_protos import ADVSignedDeviceIdentity, ClientPayload
 
 __all__ = ["Pairing", "PairingError", "scan"]

@@ -7,12 +7,12 @@ from collections import OrderedDict
 from functools import partial
 
 from sandbox.accounts import Account, Device
-from sandbox.binary_xml import Node, Value
 from sandbox.device_lists import participant_hash
 from sandbox.jid import JID, LID_SERVER
 from sandbox.mailbox import StanzaKey
 from sandbox.network import Network
 from sandbox.session import Session
+from sandbox.stanza import Node, Value
 
 __all__ = ["Router"]
 

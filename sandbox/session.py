@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sandbox import queries
 from sandbox.accounts import Device
-from sandbox.binary_xml import Node
 from sandbox.connection import Connection
 from sandbox.jid import SERVER_JID
 from sandbox.mailbox import StanzaKey
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.network import Network

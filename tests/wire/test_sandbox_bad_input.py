@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from sandbox.binary_xml import Node
+from sandbox.stanza import Node
 from sandbox.wire_protos import ClientPayload
 from tests.wire.sandbox_process import SandboxProcess
 from tests.wire.wire_client import Identity, Online, WireClient, codec, linked

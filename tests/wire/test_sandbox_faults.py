@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from sandbox.binary_xml import Node
+from sandbox.stanza import Node
 from tests.wire.sandbox_process import SandboxProcess, eventually
 from tests.wire.wire_client import Identity, Online, WireClient, acknowledges, carries, linked, text_to
 

@@ -1,7 +1,7 @@
 from sandbox.accounts import MAX_DEVICE
-from sandbox.binary_xml import Node, Value
 from sandbox.curve import KEY_TYPE, KeyPair, verify
 from sandbox.jid import JID
+from sandbox.stanza import Node, Value
 from tests.wire.sandbox_process import SandboxProcess
 from tests.wire.wire_client import Identity, Online, WireClient, linked
 

@@ -3,9 +3,9 @@ import hashlib
 import signal
 import time
 
-from sandbox.binary_xml import Node
 from sandbox.device_lists import participant_hash
 from sandbox.jid import JID
+from sandbox.stanza import Node
 from tests.wire.sandbox_process import SandboxProcess
 from tests.wire.wire_client import (
     SERVER,

@@ -16,9 +16,10 @@ from typing import Self
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from sandbox.binary_xml import Codec, Node, Value
+from sandbox.binary_xml import Codec
 from sandbox.curve import KEY_TYPE, KeyPair, verify
 from sandbox.jid import JID
+from sandbox.stanza import Node, Value
 from sandbox.wire_protos import (
     ADVSignedDeviceIdentity,
     ADVSignedDeviceIdentityHMAC,

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.binary_xml import MAX_STANZA, Codec, Content, MalformedStanzaError, Node, Value
+from sandbox.binary_xml import MAX_STANZA, Codec, MalformedStanzaError
 from sandbox.jid import JID
+from sandbox.stanza import Content, Node, Value
 from tests.unit.sandbox.dictionary import installed_dictionary
 
 codec = Codec(installed_dictionary())
