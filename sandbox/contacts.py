@@ -123,7 +123,11 @@ class Contacts:
 
     async def _start_all(self) -> None:
         for person in self._persons():
-            await self._ask("start", person)
+            try:
+                await self._ask("start", person)
+            except PeopleError as error:
+                # Whoever needs this person next tries again; the others must not wait for that.
+                _log.warning("%s is not online: %s", person.number, error)
 
     async def _ask(self, what: str, person: Account, **details: object) -> dict[str, Any]:
         store = self._stores / f"{person.number}.db"
