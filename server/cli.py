@@ -13,7 +13,7 @@ from server.config import Settings
 from server.errors import WagateError
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
-from server.store.database import Database
+from server.store.database import open_database
 
 Result = TypeVar("Result")
 
@@ -97,7 +97,7 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `key
 
 @contextlib.asynccontextmanager
 async def _keys() -> AsyncIterator[ApiKeys]:
-    database = Database(Settings().database)
+    database = open_database(Settings().database)
     try:
         await schema.upgrade(database)
         yield ApiKeys(ApiKeyRepository(database))
