@@ -42,6 +42,36 @@ def serve() -> None:
     _run(run(settings), uvloop.run)
 
 
+@app.command()
+def up(
+    *,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Run the sandbox network too, and talk to it instead of WhatsApp."),
+    ] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="When all serves, print one line of JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Run everything that one machine needs: node, Envoy and, on request, the sandbox."""
+    from server.supervisor.up import main as run  # noqa: PLC0415 - the other commands start faster without
+
+    raise typer.Exit(run(sandbox, json_output))
+
+
+@app.command()
+def sandbox() -> None:
+    """Run the sandbox network alone: a WhatsApp of our own on loopback."""
+    try:
+        from sandbox.__main__ import main as run  # noqa: PLC0415 - an extra that may not be installed
+    except ImportError as error:
+        typer.echo(
+            f"wagate: the sandbox is not installed ({error.name}): pip install 'wagate[sandbox]'", err=True
+        )
+        raise typer.Exit(1) from None
+    raise typer.Exit(run())
+
+
 @keys_app.command("create")
 def create_key(
     organization: Annotated[str, typer.Option(help="Its name; made where there is none.")] = "default",

@@ -7,7 +7,7 @@ from server.auth.bootstrap import ensure_local_key
 from server.auth.keys import ApiKeys
 from server.config import Settings
 from server.store.api_keys import ApiKeyRepository
-from server.store.database import Database
+from server.store.database import open_database
 
 
 async def local_key() -> str:
@@ -16,7 +16,7 @@ async def local_key() -> str:
     The node has brought the database up to date by then.
     """
     settings = Settings()
-    database = Database(settings.database)
+    database = open_database(settings.database)
     try:
         return await ensure_local_key(ApiKeys(ApiKeyRepository(database)), settings.data_dir / "up.key")
     finally:
