@@ -32,11 +32,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_installed_wheel_configures_envoy_by_itself(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--no-index", wheel], check=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--no-index", str(wheel)], check=True)
     # Its dependencies are those of this environment; the package itself is the installed one.
     site = next(path for path in sys.path if path.endswith("site-packages"))
-    run = [python, "-c", f"import sys; sys.path.append({site!r})\n{PROGRAM}", tmp_path / "run"]
+    run = [str(python), "-c", f"import sys; sys.path.append({site!r})\n{PROGRAM}", str(tmp_path / "run")]
     told = json.loads(subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, text=True).stdout)
 
     assert str(tmp_path / "venv") in told["shipped"]
