@@ -18,8 +18,7 @@ async def upgrade(database: Database) -> None:
     Raises:
         WagateError: UNAVAILABLE when the database was written by a later release.
     """
-    async with database.write() as connection:
-        await connection.run_sync(_upgrade)
+    await database.write(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:
