@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from server.store.database import Database
 
 log = logging.getLogger(__name__)
+
 GATHER_SECONDS = 0.003
 """How long a writer that has company already waits for more of it. Under load that makes batches larger
 and each item cheaper; a single item is never kept waiting."""
@@ -24,8 +25,8 @@ MAX_BATCH = 200
 class GroupCommit(Generic[Item, Result]):
     """Collects items while a transaction is under way and writes them together in the next one.
 
-    An idle writer commits a single item at once. `write` returns after the commit. An item that fails does not harm the others of its batch: they are written
-    again one by one.
+    An idle writer commits a single item at once. `write` returns after the commit. An item that fails
+    does not harm the others of its batch: they are written again one by one.
     """
 
     def __init__(
