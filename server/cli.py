@@ -33,10 +33,12 @@ def serve() -> None:
     import uvloop  # noqa: PLC0415 - only the node needs them, and they take half a second
 
     from server.app import serve as run  # noqa: PLC0415 - as above
+    from server.limits import raise_open_files  # noqa: PLC0415 - as above
     from server.logging_setup import set_up  # noqa: PLC0415 - as above
 
     settings = Settings()
     set_up(settings.log_level)
+    raise_open_files()
     _run(run(settings), uvloop.run)
 
 

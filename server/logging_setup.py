@@ -16,3 +16,5 @@ def set_up(level: str) -> None:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
     logging.getLogger("server").setLevel(level)
+    # It warns once per process that stickers need ffmpeg, which nothing here makes.
+    logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)

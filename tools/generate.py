@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import third_party_protos
+from tools import third_party_protos
 
 ROOT = Path(__file__).resolve().parent.parent
 THIRD_PARTY = ROOT / "build" / "third_party"

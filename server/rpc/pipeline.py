@@ -135,11 +135,13 @@ def _read(target: Endpoint, raw: bytes) -> Message:
 
 
 def _body(request: Message) -> bytes:
-    # The stubs do not know that the set can be iterated.
+    body = HttpBody()
+    # Envoy writes the field more than once (its parts merge), and the stubs do not know that the set can
+    # be iterated.
     for field in cast("Iterable[Any]", UnknownFieldSet(request)):
         if field.field_number == REST_BODY:
-            return HttpBody.FromString(field.data).data
-    return b""
+            body.MergeFromString(field.data)
+    return body.data
 
 
 def _metadata(context: Context) -> Mapping[str, str]:

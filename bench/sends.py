@@ -1,0 +1,126 @@
+"""Sends per second: raw neonize against the gateway's ways in."""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+from bench.load import grpc_sender, rate, rest_sender
+from tests.support.stack import Stack
+
+ROUNDS = 3
+COUNT = 400
+CASES = ((1, 1), (1, 16), (8, 16))
+"""(sessions, sends in flight over all of them)."""
+WAYS = ("raw neonize", "gRPC direct", "gRPC through Envoy", "REST through Envoy")
+
+
+class Raw:
+    """Raw neonize in its process."""
+
+    def __init__(self, stack: Stack, folder: Path, to: str, sessions: int) -> None:
+        """Pairs `sessions` devices of its own with the stack's sandbox."""
+        wire = stack.sandbox.get("/wire").json()
+        reading, writing = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.raw"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(writing,),
+            text=True,
+            env={**os.environ, "SSL_CERT_FILE": wire["caFile"]},
+        )
+        os.close(writing)
+        self._results = os.fdopen(reading)
+        self._ask(
+            {
+                "dir": str(folder),
+                "sandbox": stack.ready["sandbox"],
+                "proxy": wire["proxy"],
+                "rootKey": wire["rootKey"],
+                "numbers": [f"62815100000{n}" for n in range(sessions)],
+                "to": to,
+                "results": writing,
+            }
+        )
+
+    def rate(self, sessions: int, in_flight: int, count: int) -> float:
+        """Sends per second."""
+        found: float = self._ask({"sessions": sessions, "inFlight": in_flight, "count": count})["rate"]
+        return found
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.wait(30)
+        self._results.close()
+
+    def _ask(self, order: dict[str, object]) -> dict[str, float]:
+        if self._process.stdin is None:
+            raise AssertionError
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        line = self._results.readline()
+        if not line:
+            raise RuntimeError("the raw process ended")
+        answer: dict[str, float] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def raw(stack: Stack, folder: Path, to: str, sessions: int) -> Iterator[Raw]:
+    """A raw process that ends with the block."""
+    process = Raw(stack, folder, to, sessions)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def measure(stack: Stack, folder: Path) -> list[tuple[str, int, int, float, float]]:
+    """Measures every way in every case, interleaved.
+
+    Returns:
+        (way, sessions, in flight, median sends/s, ratio to raw) per way and case. The ratio is the
+        median of the rounds' ratios: what the machine does meanwhile touches both sides of it.
+    """
+    to = "628150000000"
+    stack.person(to, kind="sink")
+    sessions = [stack.paired(f"62815200000{n}") for n in range(8)]
+    found: dict[tuple[str, int, int], list[float]] = {}
+    with raw(stack, folder, to, 8) as neonize:
+        for session in sessions:
+            for _ in range(3):
+                stack.send(session, f"{to}@s.whatsapp.net", "warm").raise_for_status()
+        for _ in range(ROUNDS):
+            for case in CASES:
+                found.setdefault((WAYS[0], *case), []).append(neonize.rate(*case, COUNT))
+                for way, measured in asyncio.run(_ways(stack, sessions, to, case)).items():
+                    found.setdefault((way, *case), []).append(measured)
+    rows = []
+    for case in CASES:
+        base = found[WAYS[0], *case]
+        for way in WAYS:
+            rates = found[way, *case]
+            ratio = statistics.median(mine / other for mine, other in zip(rates, base, strict=True))
+            rows.append((way, *case, statistics.median(rates), ratio))
+    return rows
+
+
+async def _ways(stack: Stack, sessions: list[str], to: str, case: tuple[int, int]) -> dict[str, float]:
+    count, in_flight = case
+    key, jid = stack.ready["apiKey"], f"{to}@s.whatsapp.net"
+    async with AsyncExitStack() as exits:
+        senders = {
+            WAYS[1]: await grpc_sender(exits, stack.ready["node"], key, jid),
+            WAYS[2]: await grpc_sender(exits, stack.ready["grpc"], key, jid),
+            WAYS[3]: await rest_sender(exits, stack.ready["http"], key, jid),
+        }
+        return {way: await rate(send, sessions[:count], in_flight, COUNT) for way, send in senders.items()}

@@ -1,0 +1,174 @@
+"""The control API: how tests and people make things happen on the network."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.accounts import Account, Device
+from sandbox.control_http import ControlError, body, errors, json_object, number_of, text_field
+from sandbox.faults import Fault, FaultError
+from sandbox.network import Network
+from sandbox.pairing import PairingError, scan
+
+__all__ = ["Control"]
+
+_log = logging.getLogger(__name__)
+
+_MAX_BODY = 1 << 20
+
+
+class Control:
+    """Phones, faults and counters.
+
+    Args:
+        network: The network.
+        ca_file: The file with the TLS authority's certificate.
+    """
+
+    def __init__(self, network: Network, ca_file: Path) -> None:
+        self._network = network
+        self._ca_file = ca_file
+
+    def application(self, *more: web.RouteDef) -> web.Application:
+        """The HTTP application.
+
+        Args:
+            more: Routes of other parts.
+        """
+        application = web.Application(middlewares=[errors], client_max_size=_MAX_BODY)
+        application.add_routes(
+            [
+                web.get("/wire", self.wire),
+                web.post("/phones/{number}/scan", self.scan),
+                web.get("/phones/{number}", self.phone),
+                web.delete("/phones/{number}/devices/{device}", self.unlink),
+                web.post("/faults", self.add_fault),
+                web.get("/faults", self.faults),
+                web.delete("/faults", self.clear_faults),
+                web.get("/stats", self.stats),
+                *more,
+            ]
+        )
+        return application
+
+    async def wire(self, request: web.Request) -> web.Response:
+        """What a process needs to join the network."""
+        if request.transport is None:
+            raise ControlError(400, "the connection is closed")
+        host, port = request.transport.get_extra_info("sockname")[:2]
+        return web.json_response(
+            {
+                "proxy": f"http://{host}:{port}",
+                "caFile": str(self._ca_file),
+                "rootKey": self._network.root.public.hex(),
+            }
+        )
+
+    async def scan(self, request: web.Request) -> web.Response:
+        """Lets an account's phone scan a client's code; the account is made on first use."""
+        number = number_of(request.match_info["number"])
+        code = text_field(await body(request, {"qr": str}), "qr")
+        accounts = self._network.accounts
+        account = accounts.get(number) or accounts.create(number, "", "account")
+        try:
+            device = await scan(self._network, account, code)
+        except PairingError as error:
+            raise ControlError(400, str(error)) from error
+        _log.info("%s linked device %d", number, device.number)
+        return web.json_response({"jid": str(device.pn), "lid": str(device.lid), "device": device.number})
+
+    async def phone(self, request: web.Request) -> web.Response:
+        """An account and its devices."""
+        account = self._account(request)
+        return web.json_response(
+            {
+                "number": account.number,
+                "jid": str(account.pn_jid),
+                "lid": str(account.lid_jid),
+                "name": account.name,
+                "kind": account.kind,
+                "devices": [_described(device) for device in account.devices.values()],
+            }
+        )
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        """Lets the phone unlink a device: it is thrown out now, or when it logs in next."""
+        account = self._account(request)
+        text = request.match_info["device"]
+        device = account.devices.get(int(text)) if text.isdecimal() else None
+        if device is None:
+            raise ControlError(404, f"{account.number} has no linked device {text}")
+        self._network.accounts.remove_device(device)
+        if device.session is not None:
+            device.session.end_stream(401)
+        await self._network.state.stored()
+        return web.Response(status=204)
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Makes the network misbehave."""
+        try:
+            fault = self._network.faults.add(await json_object(request))
+        except FaultError as error:
+            raise ControlError(400, str(error)) from error
+        if fault.immediate:
+            self._strike(fault)
+        return web.json_response(fault.describe(), status=201)
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        """The faults that are active."""
+        return web.json_response([fault.describe() for fault in self._network.faults.active()])
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        """Ends all faults."""
+        self._network.faults.clear()
+        return web.Response(status=204)
+
+    async def stats(self, _request: web.Request) -> web.Response:
+        """Counters since the start, and what waits now."""
+        stats = self._network.stats
+        devices = list(self._network.accounts.devices())
+        counters: dict[str, Any] = {
+            "connections": {"now": stats.connections, "total": stats.connections_total},
+            "online": sum(device.session is not None for device in devices),
+            "stanzas": {"in": stats.stanzas_in, "out": stats.stanzas_out},
+            "messages": {
+                "accepted": stats.messages_accepted,
+                "delivered": stats.messages_delivered,
+                "queued": sum(len(device.mailbox) for device in devices),
+            },
+        }
+        return web.json_response(counters)
+
+    def _strike(self, fault: Fault) -> None:
+        for device in list(self._network.accounts.devices()):
+            session = device.session
+            if session is None or not fault.hits(device.account.number):
+                continue
+            if fault.kind == "cut":
+                session.cut()
+                continue
+            code = fault.fields["code"]
+            if code == 401:
+                # The client forgets its keys when it hears this, so the device is gone for good.
+                self._network.accounts.remove_device(device)
+            session.end_stream(code)
+
+    def _account(self, request: web.Request) -> Account:
+        number = number_of(request.match_info["number"])
+        account = self._network.accounts.get(number)
+        if account is None:
+            raise ControlError(404, f"{number} is not on this network; its first scan puts it there")
+        return account
+
+
+def _described(device: Device) -> dict[str, object]:
+    return {
+        "device": device.number,
+        "jid": str(device.pn),
+        "lid": str(device.lid),
+        "platform": device.platform,
+        "online": device.session is not None,
+        "waiting": len(device.mailbox),
+    }

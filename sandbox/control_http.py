@@ -1,0 +1,118 @@
+"""The manners of the control API: JSON in, JSON out, errors as ``{"error": {"code", "message"}}``."""
+
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+__all__ = ["ControlError", "body", "errors", "json_object", "number_of", "text_field"]
+
+_log = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"[0-9]{5,15}", re.ASCII)
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    502: "unavailable",
+}
+
+
+class ControlError(Exception):
+    """A request that is answered with an error.
+
+    Args:
+        status: The HTTP status.
+        message: What is wrong and what to do.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@web.middleware
+async def errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Puts every error into the same form."""
+    try:
+        return await handler(request)
+    except ControlError as error:
+        return _error(error.status, str(error))
+    except web.HTTPException as error:
+        return _error(error.status, f"{request.method} {request.path}: {error.reason}")
+    except Exception:  # noqa: BLE001 - the one place that answers for bugs
+        _log.exception("%s %s failed", request.method, request.path)
+        return _error(500, "the sandbox failed to answer this request; its log says why")
+
+
+async def body(request: web.Request, allowed: Mapping[str, type]) -> dict[str, Any]:
+    """The request's JSON object.
+
+    Args:
+        request: The request.
+        allowed: Names and types of the fields; none of them has to be there.
+
+    Raises:
+        ControlError: The body is no object, or has a field that is not allowed.
+    """
+    fields = await json_object(request)
+    for name, value in fields.items():
+        if name not in allowed:
+            raise ControlError(400, f"unknown field {name!r}; known are {', '.join(allowed)}")
+        if not isinstance(value, allowed[name]):
+            raise ControlError(400, f"{name} must be of JSON type {_json_name(allowed[name])}")
+    return fields
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object, whatever its fields.
+
+    Raises:
+        ControlError: The body is no JSON object.
+    """
+    try:
+        fields = json.loads(await request.text() or "{}")
+    except ValueError as error:
+        raise ControlError(400, f"the body is no JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise ControlError(400, "the body must be a JSON object")
+    return fields
+
+
+def text_field(fields: Mapping[str, Any], name: str) -> str:
+    """A text that must be there.
+
+    Raises:
+        ControlError: It is missing or empty.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise ControlError(400, f"the field {name} is missing or empty")
+    return value
+
+
+def number_of(text: str) -> str:
+    """Checks a phone number: 5 to 15 digits; a leading plus sign is dropped.
+
+    Raises:
+        ControlError: It is none.
+    """
+    number = text.removeprefix("+")
+    if not _NUMBER.fullmatch(number):
+        raise ControlError(400, f"{text!r} is no phone number: 5 to 15 digits are")
+    return number
+
+
+def _error(status: int, message: str) -> web.Response:
+    code = _CODES.get(status, "error" if status < 500 else "internal")
+    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+
+
+def _json_name(python: type) -> str:
+    return {str: "string", int: "number", list: "array", bool: "boolean"}.get(python, "object")

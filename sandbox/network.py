@@ -1,0 +1,46 @@
+"""What the parts of the network share."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.accounts import Accounts
+from sandbox.binary_xml import Codec
+from sandbox.curve import KeyPair
+from sandbox.faults import Faults
+from sandbox.state import State
+from sandbox.stats import Stats
+
+if TYPE_CHECKING:
+    from sandbox.pairing import Pairing
+
+__all__ = ["Network"]
+
+
+@dataclass(slots=True)
+class Network:
+    """The network's parts, put together once in ``service.py``.
+
+    Attributes:
+        folder: Where its files are.
+        state: What survives a restart.
+        accounts: Who exists.
+        codec: Encodes and decodes stanzas.
+        root: The key that clients trust.
+        static: The key of the Noise handshakes since the start.
+        chain: The root's certificate for ``static``.
+        faults: How it misbehaves now.
+        stats: Counters.
+        pairings: Clients that wait for their code to be scanned, by each of their codes' references.
+    """
+
+    folder: Path
+    state: State
+    accounts: Accounts
+    codec: Codec
+    root: KeyPair
+    static: KeyPair
+    chain: bytes
+    faults: Faults = field(default_factory=Faults)
+    stats: Stats = field(default_factory=Stats)
+    pairings: "dict[str, Pairing]" = field(default_factory=dict)

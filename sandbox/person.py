@@ -1,0 +1,251 @@
+"""A virtual contact that truly reads and writes: one real client, whose cryptography is all the library's.
+
+This module imports neonize; only the people process does so. Before that, ``people.py`` prepares the process.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import uuid4
+
+from neonize._binder import ProxySettings, gocode
+from neonize.aioze.client import NewAClient
+from neonize.aioze.events import (
+    ConnectedEv,
+    DisconnectedEv,
+    LoggedOutEv,
+    MessageEv,
+    ReceiptEv,
+    StreamReplacedEv,
+)
+from neonize.exc import NeonizeError
+from neonize.proto import Neonize_pb2 as events
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+from neonize.utils.enum import ReceiptType
+
+__all__ = ["Gate", "Person", "PersonError"]
+
+_log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+Emit = Callable[[dict[str, object]], None]
+
+_ENTER_SECONDS = 0.05
+_CONNECT_SECONDS = 30
+_STORE_OPTIONS = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
+
+# These return nothing, but are declared to return a string, which the binding would read and free: with the
+# declaration left as it is, whatever stands in the register is taken for an address.
+for _returns_nothing in (gocode.Stop, gocode.SetForceActiveDeliveryReceipts):
+    _returns_nothing.restype = None
+
+
+class PersonError(Exception):
+    """The library refused what a person was asked to do."""
+
+
+class Gate:
+    """Keeps calls into the library apart from connects and stops.
+
+    The library's exported functions use plain maps: a connect or stop writes them, every other call reads
+    them first thing. Overlap ends the process. So one lock is held for the whole of a connect or stop, and
+    for the beginning of every other call.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def alone(self, work: Awaitable[_Result]) -> _Result:
+        """Runs a connect or stop while nothing else is in the library's maps."""
+        async with self._lock:
+            return await work
+
+    async def call(self, work: Awaitable[_Result]) -> _Result:
+        """Runs any other call."""
+        async with self._lock:
+            task = asyncio.ensure_future(work)
+            await asyncio.wait((task,), timeout=_ENTER_SECONDS)
+        return await task
+
+
+class Person:
+    """One client.
+
+    Args:
+        number: The account's phone number.
+        store: The file with the client's keys.
+        proxy: The network's proxy, ``http://127.0.0.1:PORT``.
+        gate: The process's one gate.
+        emit: Reports events to the network.
+    """
+
+    def __init__(self, number: str, store: str, proxy: str, gate: Gate, emit: Emit) -> None:
+        self._number = number
+        self._store = store
+        self._proxy = ProxySettings(proxy_address=proxy)
+        self._gate = gate
+        self._emit = emit
+        self._client: NewAClient | None = None
+        self._starting = asyncio.Lock()
+        self._settled = asyncio.Event()
+        self._connected = False
+        self._failure = ""
+
+    async def start(self) -> None:
+        """Connects the client, pairing it first if it is new; does nothing when it is connected.
+
+        Raises:
+            PersonError: It did not connect.
+        """
+        async with self._starting:
+            if self._connected:
+                return
+            await self.stop()
+            # The library stops clients by id when an old object is collected: an id is never used twice.
+            client = NewAClient(self._store + _STORE_OPTIONS, uuid=uuid4().hex)
+            self._listen(client)
+            self._client = client
+            await self._gate.alone(self._connect(client))
+            await self._gate.call(client.set_force_activate_delivery_receipts(True))
+
+    async def stop(self) -> None:
+        """Stops the client."""
+        client, self._client, self._connected = self._client, None, False
+        if client is not None:
+            await self._gate.alone(client.stop())  # type: ignore[no-untyped-call] # the library's gap
+
+    async def send_text(self, to: str, text: str) -> tuple[str, int]:
+        """Sends a text.
+
+        Args:
+            to: The recipient's JID.
+            text: The text.
+
+        Returns:
+            The message's id and its time (epoch milliseconds).
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = self._ready()
+        # Built here: the library's own way with plain text looks for links and fetches them.
+        message = Message(conversation=text)
+        try:
+            sent = await self._gate.call(client.send_message(_jid(to), message))
+        except NeonizeError as error:
+            raise PersonError(str(error)) from error
+        return sent.ID, sent.Timestamp * 1000
+
+    async def mark_read(self, ids: list[str], chat: str) -> None:
+        """Sends a read receipt for messages of one chat.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = self._ready()
+        jid = _jid(chat)
+        try:
+            await self._gate.call(client.mark_read(*ids, chat=jid, sender=jid, receipt=ReceiptType.READ))
+        except NeonizeError as error:
+            raise PersonError(str(error)) from error
+
+    def _ready(self) -> NewAClient:
+        if self._client is None or not self._connected:
+            raise PersonError(f"{self._number} is not connected")
+        return self._client
+
+    async def _connect(self, client: NewAClient) -> None:
+        self._settled.clear()
+        self._failure = ""
+        parked = await client.connect(self._proxy)
+        settled = asyncio.ensure_future(self._settled.wait())
+        done, _ = await asyncio.wait(
+            (parked, settled), timeout=_CONNECT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if parked in done:
+            settled.cancel()
+            error = parked.exception()
+            raise PersonError(f"the client ended at once: {error or 'no reason given'}")
+        if settled not in done:
+            settled.cancel()
+            raise PersonError(f"the client did not connect within {_CONNECT_SECONDS} s")
+        if self._failure:
+            raise PersonError(self._failure)
+
+    def _listen(self, client: NewAClient) -> None:
+        async def on_qr(_client: NewAClient, code: bytes) -> None:
+            self._emit({"event": "qr", "number": self._number, "qr": code.decode()})
+
+        async def on_connected(_client: NewAClient, _event: events.Connected) -> None:
+            self._connected = True
+            self._settled.set()
+
+        async def on_disconnected(_client: NewAClient, _event: events.Disconnected) -> None:
+            self._connected = False  # until the library has reconnected by itself
+
+        async def on_logged_out(_client: NewAClient, _event: events.LoggedOut) -> None:
+            self._lost("the device was unlinked")
+
+        async def on_replaced(_client: NewAClient, _event: events.StreamReplaced) -> None:
+            self._lost("another connection took the device over")
+
+        async def on_message(_client: NewAClient, event: events.Message) -> None:
+            if not event.Info.MessageSource.IsFromMe:
+                self._emit({"event": "message", "number": self._number, **_described(event)})
+
+        async def on_receipt(_client: NewAClient, event: events.Receipt) -> None:
+            source = event.MessageSource
+            self._emit(
+                {
+                    "event": "receipt",
+                    "number": self._number,
+                    "ids": list(event.MessageIDs),
+                    "type": events.Receipt.ReceiptType.Name(event.Type).lower(),
+                    "from": _text(source.Sender),
+                    "chat": _text(source.Chat),
+                    "timestamp": event.Timestamp * 1000,
+                }
+            )
+
+        client.event.qr(on_qr)
+        client.event(ConnectedEv)(on_connected)
+        client.event(DisconnectedEv)(on_disconnected)
+        client.event(LoggedOutEv)(on_logged_out)
+        client.event(StreamReplacedEv)(on_replaced)
+        client.event(MessageEv)(on_message)
+        client.event(ReceiptEv)(on_receipt)
+
+    def _lost(self, reason: str) -> None:
+        _log.warning("%s is no longer connected: %s", self._number, reason)
+        self._connected = False
+        self._failure = reason
+        self._settled.set()
+
+
+def _described(event: events.Message) -> dict[str, object]:
+    message, source = event.Message, event.Info.MessageSource
+    described: dict[str, object] = {
+        "id": event.Info.ID,
+        "from": _text(source.Sender),
+        "chat": _text(source.Chat),
+        "timestamp": event.Info.Timestamp,
+        "type": "text",
+    }
+    if message.conversation:
+        return {**described, "text": message.conversation}
+    if message.HasField("extendedTextMessage"):
+        return {**described, "text": message.extendedTextMessage.text}
+    # The context belongs to every kind of message, so it names none.
+    kinds = [field.name for field, _ in message.ListFields() if field.name != "messageContextInfo"]
+    return {**described, "type": kinds[0] if kinds else "unknown"}
+
+
+def _jid(text: str) -> events.JID:
+    user, _, server = text.rpartition("@")
+    return events.JID(User=user, Server=server, Device=0, RawAgent=0, Integrator=0, IsEmpty=False)
+
+
+def _text(jid: events.JID) -> str:
+    """The account behind an address; a device is of no interest here."""
+    return f"{jid.User}@{jid.Server}"

@@ -1,0 +1,47 @@
+"""The protobufs of the wire, taken from neonize without loading its Go library.
+
+Importing the package ``neonize`` would start a Go runtime in this process. Its generated protobuf modules
+stand in a folder that is a root of its own, so they are imported from there.
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+__all__ = [
+    "ADVDeviceIdentity",
+    "ADVEncryptionType",
+    "ADVSignedDeviceIdentity",
+    "ADVSignedDeviceIdentityHMAC",
+    "CertChain",
+    "ClientPayload",
+    "HandshakeMessage",
+]
+
+if TYPE_CHECKING:
+    from neonize.proto.waAdv.WAAdv_pb2 import (
+        ADVDeviceIdentity,
+        ADVEncryptionType,
+        ADVSignedDeviceIdentity,
+        ADVSignedDeviceIdentityHMAC,
+    )
+    from neonize.proto.waCert.WACert_pb2 import CertChain
+    from neonize.proto.waWa6.WAWebProtobufsWa6_pb2 import ClientPayload, HandshakeMessage
+else:
+    _package = importlib.util.find_spec("neonize")
+    if _package is None or _package.origin is None:
+        raise ImportError("the sandbox needs the package neonize for its protobufs")
+    _folder = str(Path(_package.origin).parent / "proto")
+    if _folder not in sys.path:
+        sys.path.append(_folder)
+    _adv = importlib.import_module("waAdv.WAAdv_pb2")
+    ADVDeviceIdentity = _adv.ADVDeviceIdentity
+    ADVEncryptionType = _adv.ADVEncryptionType
+    ADVSignedDeviceIdentity = _adv.ADVSignedDeviceIdentity
+    ADVSignedDeviceIdentityHMAC = _adv.ADVSignedDeviceIdentityHMAC
+    CertChain = importlib.import_module("waCert.WACert_pb2").CertChain
+    _wa6 = importlib.import_module("waWa6.WAWebProtobufsWa6_pb2")
+    ClientPayload = _wa6.ClientPayload
+    HandshakeMessage = _wa6.HandshakeMessage

@@ -1,0 +1,1 @@
+"""`wagate up`: the processes of one machine, started in order, restarted when they die."""

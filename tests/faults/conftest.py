@@ -1,0 +1,13 @@
+"""A product of its own for each module of this folder: these tests break things."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.stack import Stack, running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("faults") / "data", WAGATE_SEND_TIMEOUT="3") as product:
+        yield product

@@ -1,0 +1,1 @@
+"""What builds the project: code generation and its checks. Run as `python -m tools.<name>`."""
