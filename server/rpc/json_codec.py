@@ -166,7 +166,7 @@ def _set(
             json_format.ParseDict(
                 cast("dict[str, Any]", given), getattr(message, field.name), max_recursion_depth=32
             )
-        except (json_format.ParseError, ValueError, OverflowError):
+        except (json_format.ParseError, ValueError, OverflowError, RecursionError):
             raise _MismatchError("not a usable JSON value") from None
     elif field.message_type is not None:
         if not isinstance(given, dict):

@@ -19,9 +19,9 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
 
 from server.supervisor.edge import SHIPPED
-from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
 
 SERVICES = [
     module.DESCRIPTOR.services_by_name[name].full_name

@@ -7,9 +7,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from wagate.v1 import sessions_pb2
 
 from tests.edge.gateway import Gateway
-from wagate.v1 import sessions_pb2
 
 GET = "/wagate.v1.Sessions/GetSession"
 REQUEST = sessions_pb2.GetSessionRequest(session="S1").SerializeToString()
