@@ -1,24 +1,30 @@
 """Brings a database to the schema of this release, and refuses one from a later release."""
 
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from server.errors import Code, WagateError
 from server.store.database import Database
 
+_LOCK: Final = 0x77616761
+"""The advisory lock of whoever migrates a PostgreSQL database: any number that nobody else takes."""
+
 
 async def upgrade(database: Database) -> None:
-    """Runs the migrations that the database has not seen.
+    """Runs the migrations that the database has not seen. Nodes that start together take turns.
 
     Raises:
         WagateError: UNAVAILABLE when the database was written by a later release.
     """
     async with database.write() as connection:
+        if not database.is_sqlite:  # whose transaction keeps every other writer out by itself
+            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         await connection.run_sync(_upgrade)
 
 

@@ -1,0 +1,72 @@
+"""The schema: migrations and models say the same, on both engines."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlmodel import SQLModel
+
+from server.errors import Code, WagateError
+from server.store import schema
+from server.store.database import Database
+
+
+async def names_of_tables(database: Database) -> set[str]:
+    async with database.read() as connection:
+        return set(await connection.run_sync(lambda c: inspect(c).get_table_names()))
+
+
+async def test_the_migrations_make_what_the_models_say(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    async with database.write() as connection:
+        assert await connection.run_sync(differences) == []
+    assert await names_of_tables(database) == {*SQLModel.metadata.tables, "alembic_version"}
+
+
+async def test_upgrading_again_changes_nothing(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO organization (id, name, created_at) VALUES ('o', 'n', 1)"))
+    await schema.upgrade(database)
+    await schema.upgrade(database)
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM organization"))).scalar_one() == 1
+
+
+async def test_nodes_that_start_together_on_an_empty_database_share_the_work(empty_url: str) -> None:
+    nodes = [Database(empty_url) for _ in range(4)]
+    try:
+        await asyncio.gather(*(schema.upgrade(node) for node in nodes))
+        assert "message" in await names_of_tables(nodes[0])
+    finally:
+        for node in nodes:
+            await node.close()
+
+
+async def test_a_database_of_a_later_release_is_refused_and_left_alone(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WagateError, match="9999") as caught:
+        await schema.upgrade(database)
+    assert caught.value.code is Code.UNAVAILABLE
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == "9999"
+
+
+async def test_a_later_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None:
+    # given a database in which somebody else's table stands in the way of the last one
+    database = Database(empty_url)
+    try:
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE address (x INTEGER)"))
+        # when the migrations fail over it
+        with pytest.raises(Exception, match="address"):
+            await schema.upgrade(database)
+        # then none of the tables before it stands
+        assert await names_of_tables(database) == {"address"}
+    finally:
+        await database.close()
