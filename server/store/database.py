@@ -36,21 +36,28 @@ class Database:
         Args:
             url: an SQLAlchemy URL, `sqlite+aiosqlite:///path` or `postgresql+asyncpg://...`.
         """
+        # Parameters hold what people wrote: they are hidden, else errors would carry them into the log.
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0)
+            self._writer = create_async_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
             self._reader = create_async_engine(
-                parsed, pool_size=READERS, max_overflow=0, isolation_level="AUTOCOMMIT"
+                parsed,
+                pool_size=READERS,
+                max_overflow=0,
+                isolation_level="AUTOCOMMIT",
+                hide_parameters=True,
             )
             event.listen(self._writer.sync_engine, "connect", _prepare_sqlite_writer)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
             event.listen(self._reader.sync_engine, "connect", _prepare_sqlite)
         else:
-            self._writer = create_async_engine(parsed, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._writer = create_async_engine(
+                parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+            )
             self._reader = self._writer
 
     @property
