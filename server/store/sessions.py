@@ -59,17 +59,21 @@ class SessionRepository:
             rows = (await connection.execute(statement)).all()
         return [Session(**row._mapping) for row in rows]  # noqa: SLF001 - as above
 
-    async def update(self, session_id: str, changes: Mapping[str, object]) -> None:
-        """Sets columns of a session; does nothing where it is gone.
+    async def update(self, session_id: str, changes: Mapping[str, object]) -> bool:
+        """Sets columns of a session.
 
         Args:
             session_id: which.
             changes: values by field of `Session`.
+
+        Returns:
+            Whether the session is still there.
         """
         async with self._database.write() as connection:
-            await connection.execute(
+            result = await connection.execute(
                 update(_session).where(_session.c.id == session_id).values(dict(changes))
             )
+        return result.rowcount == 1
 
     async def delete(self, session_id: str) -> None:
         """Deletes a session with everything stored for it."""

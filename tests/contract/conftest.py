@@ -1,11 +1,13 @@
 """Databases of both engines for everything in this folder."""
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
+from sqlmodel import SQLModel
 
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
@@ -23,28 +25,47 @@ def postgres_server() -> Iterator[Postgres]:
         yield server
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database without a single table."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
-    server: Postgres = request.getfixturevalue("postgres_server")
-    return server.url(await server.create())
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Which of the two databases this test runs on."""
+    name: str = request.param
+    return name
 
 
-@pytest_asyncio.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
-    """A database with this release's schema."""
-    database = Database(empty_url)
-    await schema.upgrade(database)
-    yield database
-    await database.close()
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_server: Postgres) -> str:
+    """The URL of a database that the tests use one after the other: making one takes its time."""
+    return postgres_server.create("shared")
 
 
 @pytest.fixture
-def engine_name(empty_url: str) -> str:
-    """"sqlite" or "postgresql"."""
-    return make_url(empty_url).get_backend_name()
+def empty_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a database without a single table."""
+    if engine == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.create(f"test_{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The URL of a database without a single row, once `database` has prepared it."""
+    if engine == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    shared: str = request.getfixturevalue("shared_postgres")
+    return shared
+
+
+@pytest_asyncio.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """A database with this release's schema and nothing in it."""
+    database = Database(url)
+    await schema.upgrade(database)
+    if not database.is_sqlite:
+        async with database.write() as connection:
+            await connection.execute(text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)}"))
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -47,14 +47,19 @@ async def test_nodes_that_start_together_on_an_empty_database_share_the_work(emp
             await node.close()
 
 
-async def test_a_database_of_a_later_release_is_refused_and_left_alone(database: Database) -> None:
+async def test_a_database_of_a_later_release_is_refused_and_left_alone(empty_url: str) -> None:
+    database = Database(empty_url)
+    await schema.upgrade(database)
     async with database.write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(WagateError, match="9999") as caught:
         await schema.upgrade(database)
     assert caught.value.code is Code.UNAVAILABLE
     async with database.read() as connection:
-        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == "9999"
+        assert (
+            await connection.execute(text("SELECT version_num FROM alembic_version"))
+        ).scalar_one() == "9999"
+    await database.close()
 
 
 async def test_a_later_migration_that_fails_leaves_nothing_half_done(empty_url: str) -> None:
