@@ -25,6 +25,7 @@ from server.whatsapp.port import (
     Sent,
 )
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.threads import uninterrupted
 
 SENDS_AT_A_TIME: Final = 4
 """Sends of one client that the network looks at; later ones wait for their turn."""
@@ -42,7 +43,7 @@ class MemoryClient:
         self._device_id = 0
         self._live = False
         self._connected = False
-        self._stopped = False
+        self.is_stopped = False
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
@@ -51,24 +52,27 @@ class MemoryClient:
 
     async def connect(self) -> Identity:
         """See the port."""
-        if self._connected or self._stopped:
+        if self._connected or self.is_stopped:
             raise AssertionError("a client is connected once")
         self._connected = True
         linked = await asyncio.to_thread(_read_device, self._device)
         if linked is None:
             raise NotPairedError("the device folder holds no linked device")
-        if not self._network.up:
+        if not self._network.up or self._network.failing_connects:
+            self._network.failing_connects = max(0, self._network.failing_connects - 1)
             raise ConnectError("the network is down")
         self.number, self._device_id = linked
-        if not self._stopped:
+        if not self.is_stopped:
             self._network.come_online(self, self._account, self._device_id)
         return Identity(self._account.jid, self._account.lid)
 
     async def stop(self) -> None:
         """See the port."""
+        if self._network.slow_stops and not self.is_stopped:
+            await uninterrupted(asyncio.sleep(self._network.slow_stops))
         self._go_offline()
         self.is_away = False
-        self._stopped = True
+        self.is_stopped = True
         self._arrived.set()
 
     async def logout(self) -> None:
@@ -85,7 +89,7 @@ class MemoryClient:
 
     async def events(self) -> Sequence[Event]:
         """See the port."""
-        while not self._events and not self._stopped:
+        while not self._events and not self.is_stopped:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
@@ -177,6 +181,7 @@ class MemoryClients:
 
     async def reachable(self) -> bool:
         """See the port."""
+        self._network.probes += 1
         return self._network.up
 
 

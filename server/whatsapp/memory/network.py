@@ -60,6 +60,7 @@ class Line(Protocol):
 
     number: str
     is_away: bool
+    is_stopped: bool
 
     def tell(self, event: Event) -> None:
         """An event happened."""
@@ -130,6 +131,14 @@ class MemoryNetwork:
         """Nobody is on it."""
         self.up = True
         """Whether it can be reached."""
+        self.probes = 0
+        """How often somebody asked whether it can be reached."""
+        self.failing_connects = 0
+        """How many of the next connects fail."""
+        self.silent_logins = 0
+        """How many of the next logins are never answered."""
+        self.slow_stops = 0.0
+        """Seconds that stopping a client takes."""
         self.attempts: list[Attempt] = []
         """Every pairing attempt so far."""
         self.clients: list[Line] = []
@@ -246,6 +255,9 @@ class MemoryNetwork:
 
     def come_online(self, client: Line, account: Account, device_id: int) -> None:
         """Logs a client in, or ends it."""
+        if self.silent_logins:
+            self.silent_logins -= 1
+            return
         ending = account.login if device_id in account.linked else Ending.LOGGED_OUT
         if ending is not None:
             client.end(ending)
