@@ -20,7 +20,7 @@ from server.sessions.service import Sessions
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
-from server.store.database import Database
+from server.store.database import open_database
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.whatsapp.client import NeonizeClients
@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     wire = wire_of(settings)
-    database = Database(settings.database)
+    database = open_database(settings.database)
     try:
         await schema.upgrade(database)
         conversations = ConversationRepository(database)

@@ -13,7 +13,7 @@ from server.config import Settings
 from server.errors import WagateError
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
-from server.store.database import Database
+from server.store.database import open_database
 
 Result = TypeVar("Result")
 
@@ -40,6 +40,36 @@ def serve() -> None:
     set_up(settings.log_level)
     raise_open_files()
     _run(run(settings), uvloop.run)
+
+
+@app.command()
+def up(
+    *,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Run the sandbox network too, and talk to it instead of WhatsApp."),
+    ] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="When all serves, print one line of JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Run everything that one machine needs: node, Envoy and, on request, the sandbox."""
+    from server.supervisor.up import main as run  # noqa: PLC0415 - the other commands start faster without
+
+    raise typer.Exit(run(sandbox, json_output))
+
+
+@app.command()
+def sandbox() -> None:
+    """Run the sandbox network alone: a WhatsApp of our own on loopback."""
+    try:
+        from sandbox.__main__ import main as run  # noqa: PLC0415 - an extra that may not be installed
+    except ImportError as error:
+        typer.echo(
+            f"wagate: the sandbox is not installed ({error.name}): pip install 'wagate[sandbox]'", err=True
+        )
+        raise typer.Exit(1) from None
+    raise typer.Exit(run())
 
 
 @keys_app.command("create")
@@ -97,7 +127,7 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `key
 
 @contextlib.asynccontextmanager
 async def _keys() -> AsyncIterator[ApiKeys]:
-    database = Database(Settings().database)
+    database = open_database(Settings().database)
     try:
         await schema.upgrade(database)
         yield ApiKeys(ApiKeyRepository(database))

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL, with the embedded default filled in."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'wagate.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'wagate.db'}"
 
     @property
     def devices_dir(self) -> Path:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from server.store.database import Database
 from server.store.dialect import insert
+from server.store.queries import execute, find_all, find_one
 from server.store.records import ApiKey, Organization
 from server.store.tables import ApiKeyRow, OrganizationRow, table_of
 
@@ -23,18 +24,17 @@ class ApiKeyRepository:
 
     async def organization(self, organization: Organization) -> Organization:
         """Returns the organization of that name, storing the given one where there is none."""
-        async with self._database.write() as connection:
-            await connection.execute(
+
+        def run(connection: Connection) -> Organization:
+            connection.execute(
                 insert(connection.dialect.name, _organization)
                 .values(id=organization.id, name=organization.name, created_at=organization.created_at)
                 .on_conflict_do_nothing(index_elements=["name"])
             )
-            row = (
-                await connection.execute(
-                    select(_organization).where(_organization.c.name == organization.name)
-                )
-            ).one()
-        return Organization(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+            named = select(_organization).where(_organization.c.name == organization.name)
+            return Organization(*connection.execute(named).one())
+
+        return await self._database.write(run)
 
     async def add(self, key: ApiKey, secret_hash: str) -> None:
         """Stores a key.
@@ -43,32 +43,25 @@ class ApiKeyRepository:
             key: what it may do and for whom.
             secret_hash: SHA-256 of the secret, in hex.
         """
-        async with self._database.write() as connection:
-            await connection.execute(
-                _key.insert().values(
-                    id=key.id,
-                    organization_id=key.organization_id,
-                    secret_hash=secret_hash,
-                    label=key.label,
-                    permissions=list(key.permissions),
-                    created_at=key.created_at,
-                    revoked_at=key.revoked_at,
-                )
-            )
+        statement = _key.insert().values(
+            id=key.id,
+            organization_id=key.organization_id,
+            secret_hash=secret_hash,
+            label=key.label,
+            permissions=list(key.permissions),
+            created_at=key.created_at,
+            revoked_at=key.revoked_at,
+        )
+        await execute(self._database, statement)
 
     async def find(self, secret_hash: str) -> ApiKey | None:
         """Returns the key with that hash, revoked or not."""
-        async with self._database.read() as connection:
-            row = (
-                await connection.execute(select(*_key_columns).where(_key.c.secret_hash == secret_hash))
-            ).one_or_none()
-        return None if row is None else ApiKey(**row._mapping)  # noqa: SLF001 - as above
+        statement = select(*_key_columns).where(_key.c.secret_hash == secret_hash)
+        return await find_one(self._database, statement, ApiKey)
 
     async def list(self) -> Sequence[ApiKey]:
         """Returns every key, oldest first."""
-        async with self._database.read() as connection:
-            rows = (await connection.execute(select(*_key_columns).order_by(_key.c.id))).all()
-        return [ApiKey(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return await find_all(self._database, select(*_key_columns).order_by(_key.c.id), ApiKey)
 
     async def revoke(self, key_id: str, at: int) -> bool:
         """Revokes a key.
@@ -80,8 +73,5 @@ class ApiKeyRepository:
         Returns:
             Whether there was such a key that was not revoked before.
         """
-        async with self._database.write() as connection:
-            result = await connection.execute(
-                update(_key).where(_key.c.id == key_id, _key.c.revoked_at.is_(None)).values(revoked_at=at)
-            )
-        return result.rowcount == 1
+        statement = update(_key).where(_key.c.id == key_id, _key.c.revoked_at.is_(None)).values(revoked_at=at)
+        return await execute(self._database, statement) == 1

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from server.store.database import Database
 from server.store.group_commit import GroupCommit
 from server.store.ingest import store_messages
+from server.store.queries import execute, find_all, find_one
 from server.store.records import Chat, Message, NewMessage
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 
@@ -51,29 +52,21 @@ class ConversationRepository:
 
     async def settle_send(self, row_id: int, *, wa_message_id: str, timestamp: int, ack_level: int) -> None:
         """Gives a message that was stored as indeterminate its id and time, once they are known."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(_message)
-                .where(_message.c.id == row_id)
-                .values(wa_message_id=wa_message_id, timestamp=timestamp, ack_level=ack_level, error=None)
-            )
+        settled = update(_message).where(_message.c.id == row_id)
+        await execute(
+            self._database,
+            settled.values(wa_message_id=wa_message_id, timestamp=timestamp, ack_level=ack_level, error=None),
+        )
 
     async def fail_send(self, row_id: int, *, error: str) -> None:
         """Marks a message that was stored as indeterminate as failed, once that is known."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(_message).where(_message.c.id == row_id).values(ack_level=-1, error=error)
-            )
+        failed = update(_message).where(_message.c.id == row_id)
+        await execute(self._database, failed.values(ack_level=-1, error=error))
 
     async def find_chat(self, session_id: str, jid: str) -> Chat | None:
         """Returns a session's chat by its canonical JID."""
-        async with self._database.read() as connection:
-            row = (
-                await connection.execute(
-                    select(_chat).where(_chat.c.session_id == session_id, _chat.c.jid == jid)
-                )
-            ).one_or_none()
-        return None if row is None else Chat(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        statement = select(_chat).where(_chat.c.session_id == session_id, _chat.c.jid == jid)
+        return await find_one(self._database, statement, Chat)
 
     async def page_chats(self, session_id: str, *, after: _ChatPosition | None, limit: int) -> Sequence[Chat]:
         """Returns up to `limit` chats: pinned first, then by newest activity.
@@ -91,9 +84,7 @@ class ConversationRepository:
             same_half = and_(_chat.c.pinned.is_(pinned), behind)
             statement = statement.where(or_(same_half, _chat.c.pinned.is_(False)) if pinned else same_half)
         statement = statement.order_by(_chat.c.pinned.desc(), activity.desc(), _chat.c.id.desc())
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement.limit(limit))).all()
-        return [Chat(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return await find_all(self._database, statement.limit(limit), Chat)
 
     async def page_messages(
         self, chat_id: int, *, before: _MessagePosition | None, limit: int
@@ -114,18 +105,12 @@ class ConversationRepository:
         statement = statement.order_by(
             _message.c.timestamp.desc(), _message.c.created_at.desc(), _message.c.id.desc()
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement.limit(limit))).all()
-        return [Message(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return await find_all(self._database, statement.limit(limit), Message)
 
     async def phone_jid(self, session_id: str, lid: str) -> str | None:
         """Returns the phone-number JID that a LID belongs to, as far as the session knows."""
-        async with self._database.read() as connection:
-            found: str | None = (
-                await connection.execute(
-                    select(_address.c.phone_jid).where(
-                        _address.c.session_id == session_id, _address.c.lid == lid
-                    )
-                )
-            ).scalar_one_or_none()
+        statement = select(_address.c.phone_jid).where(
+            _address.c.session_id == session_id, _address.c.lid == lid
+        )
+        found: str | None = await self._database.read(lambda c: c.execute(statement).scalar_one_or_none())
         return found

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from server.store.database import Database
 
@@ -29,7 +29,7 @@ class GroupCommit(Generic[Item, Result]):
     def __init__(
         self,
         database: Database,
-        apply: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]],
+        apply: Callable[[Connection, Sequence[Item]], Sequence[Result]],
     ) -> None:
         """Starts nothing until the first write.
 
@@ -82,8 +82,8 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _commit(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> Exception | None:
         try:
-            async with self._database.write() as connection:
-                results = await self._apply(connection, [item for item, _ in batch])
+            items = [item for item, _ in batch]
+            results = await self._database.write(lambda connection: self._apply(connection, items))
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the item
             return error
         for (_, future), result in zip(batch, results, strict=True):

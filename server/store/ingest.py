@@ -5,8 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Executable, bindparam, case, func, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
 from server.store.dialect import insert
 from server.store.records import NewMessage
@@ -62,22 +61,22 @@ def _insert_new(dialect: str) -> Executable:
     )
 
 
-async def store_messages(connection: AsyncConnection, messages: Sequence[NewMessage]) -> list[int | None]:
+def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> list[int | None]:
     """Stores messages, their chats and addresses in the transaction of `connection`.
 
     Returns:
         For each message its row id, or None where it was stored before.
     """
     messages = [_storable(message) for message in messages]
-    await _learn_addresses(connection, messages)
-    chats = await _touch_chats(connection, messages)
-    stored = await _insert_identified(connection, messages, chats)
+    _learn_addresses(connection, messages)
+    chats = _touch_chats(connection, messages)
+    stored = _insert_identified(connection, messages, chats)
     results: list[int | None] = []
     unread: dict[int, int] = {}
     for message in messages:
         chat_id = chats[message.session_id, message.chat_jid]
         if message.wa_message_id is None:
-            results.append(await _insert_unidentified(connection, message, chat_id))
+            results.append(_insert_unidentified(connection, message, chat_id))
             continue
         # pop: the same message twice in one batch is new only once.
         row_id = stored.pop((chat_id, message.sender_jid, message.wa_message_id), None)
@@ -85,7 +84,7 @@ async def store_messages(connection: AsyncConnection, messages: Sequence[NewMess
         if row_id is not None and not message.from_me:
             unread[chat_id] = unread.get(chat_id, 0) + 1
     if unread:
-        await connection.execute(
+        connection.execute(
             _COUNT_UNREAD, [{"chat": chat_id, "more": more} for chat_id, more in unread.items()]
         )
     return results
@@ -104,11 +103,11 @@ def _storable(message: NewMessage) -> NewMessage:
     )
 
 
-async def _learn_addresses(connection: AsyncConnection, messages: Sequence[NewMessage]) -> None:
+def _learn_addresses(connection: Connection, messages: Sequence[NewMessage]) -> None:
     pairs = {(m.session_id, m.lid): m.phone_jid for m in messages if m.lid and m.phone_jid}
     if not pairs:
         return
-    await connection.execute(
+    connection.execute(
         _learn(connection.dialect.name),
         [
             {"session_id": session_id, "lid": lid, "phone_jid": phone_jid}
@@ -117,7 +116,7 @@ async def _learn_addresses(connection: AsyncConnection, messages: Sequence[NewMe
     )
 
 
-async def _touch_chats(connection: AsyncConnection, messages: Sequence[NewMessage]) -> _ChatIds:
+def _touch_chats(connection: Connection, messages: Sequence[NewMessage]) -> _ChatIds:
     touched: dict[tuple[str, str], dict[str, object]] = {}
     for message in messages:
         chat = touched.setdefault(
@@ -134,12 +133,12 @@ async def _touch_chats(connection: AsyncConnection, messages: Sequence[NewMessag
         )
         chat["name"] = message.chat_name or chat["name"]
         chat["last_message_at"] = max(message.timestamp, int(str(chat["last_message_at"])))
-    rows = (await connection.execute(_touch(connection.dialect.name), list(touched.values()))).all()
+    rows = (connection.execute(_touch(connection.dialect.name), list(touched.values()))).all()
     return {(session_id, jid): row_id for session_id, jid, row_id in rows}
 
 
-async def _insert_identified(
-    connection: AsyncConnection, messages: Sequence[NewMessage], chats: _ChatIds
+def _insert_identified(
+    connection: Connection, messages: Sequence[NewMessage], chats: _ChatIds
 ) -> dict[_Key, int]:
     rows = [
         _row(message, chats[message.session_id, message.chat_jid])
@@ -148,13 +147,13 @@ async def _insert_identified(
     ]
     if not rows:
         return {}
-    found = (await connection.execute(_insert_new(connection.dialect.name), rows)).all()
+    found = (connection.execute(_insert_new(connection.dialect.name), rows)).all()
     return {(chat_id, sender, wa_id): row_id for chat_id, sender, wa_id, row_id in found}
 
 
-async def _insert_unidentified(connection: AsyncConnection, message: NewMessage, chat_id: int) -> int:
+def _insert_unidentified(connection: Connection, message: NewMessage, chat_id: int) -> int:
     statement = _message.insert().values(_row(message, chat_id)).returning(_message.c.id)
-    row_id: int = (await connection.execute(statement)).scalar_one()
+    row_id: int = (connection.execute(statement)).scalar_one()
     return row_id
 
 

@@ -22,13 +22,12 @@ async def upgrade(database: Database) -> None:
     Raises:
         WagateError: UNAVAILABLE when the database was written by a later release.
     """
-    async with database.write() as connection:
-        if not database.is_sqlite:  # whose transaction keeps every other writer out by itself
-            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        await connection.run_sync(_upgrade)
+    await database.write(_upgrade)
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite's transactions take turns by themselves
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import delete, select, update
 
 from server.store.database import Database
+from server.store.queries import execute, find_all, find_one
 from server.store.records import Session
 from server.store.tables import SessionRow, table_of
 
@@ -21,16 +22,11 @@ class SessionRepository:
 
     async def add(self, session: Session) -> None:
         """Stores a new session."""
-        async with self._database.write() as connection:
-            await connection.execute(_session.insert().values(asdict(session)))
+        await execute(self._database, _session.insert().values(asdict(session)))
 
     async def find(self, session_id: str) -> Session | None:
         """Returns the session, whoever owns it."""
-        async with self._database.read() as connection:
-            row = (
-                await connection.execute(select(_session).where(_session.c.id == session_id))
-            ).one_or_none()
-        return None if row is None else Session(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        return await find_one(self._database, select(_session).where(_session.c.id == session_id), Session)
 
     async def page(self, organization_id: str, *, after: str, limit: int) -> Sequence[Session]:
         """Returns up to `limit` of an organization's sessions, oldest first.
@@ -46,18 +42,12 @@ class SessionRepository:
             .order_by(_session.c.id)
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-        return [Session(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return await find_all(self._database, statement, Session)
 
     async def wanted(self) -> Sequence[Session]:
         """Returns the paired sessions that shall be connected."""
-        statement = (
-            select(_session).where(_session.c.wanted, _session.c.wa_jid.is_not(None)).order_by(_session.c.id)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-        return [Session(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        wanted = select(_session).where(_session.c.wanted, _session.c.wa_jid.is_not(None))
+        return await find_all(self._database, wanted.order_by(_session.c.id), Session)
 
     async def update(self, session_id: str, changes: Mapping[str, object]) -> bool:
         """Sets columns of a session.
@@ -69,13 +59,9 @@ class SessionRepository:
         Returns:
             Whether the session is still there.
         """
-        async with self._database.write() as connection:
-            result = await connection.execute(
-                update(_session).where(_session.c.id == session_id).values(dict(changes))
-            )
-        return result.rowcount == 1
+        statement = update(_session).where(_session.c.id == session_id).values(dict(changes))
+        return await execute(self._database, statement) == 1
 
     async def delete(self, session_id: str) -> None:
         """Deletes a session with everything stored for it."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(_session).where(_session.c.id == session_id))
+        await execute(self._database, delete(_session).where(_session.c.id == session_id))

@@ -33,6 +33,10 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 
 log = logging.getLogger(__name__)
 
+# The library takes its own log level from this logger. Left alone it would format every stanza, message
+# content included, and hand it to Python; warnings are all that anybody here wants.
+logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)
+
 _ENTERED: Final = 0
 """The library's first event: it has entered its loop, and reads the maps no more by itself."""
 STOP_SECONDS: Final = 10.0

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ class ChildAttempt:
 
     def __init__(
         self,
-        process: asyncio.subprocess.Process,
+        process: "subprocess.Popen[bytes]",
         events: asyncio.StreamReader,
         transport: asyncio.ReadTransport,
         release: asyncio.Semaphore,
@@ -38,7 +39,7 @@ class ChildAttempt:
         """See `server.whatsapp.port.PairingAttempt`."""
         line = await self._events.readline()
         if not line:
-            log.warning("a pairing process ended without a result (exit code %s)", self._process.returncode)
+            log.warning("a pairing process ended without a result (exit code %s)", self._process.poll())
             return PairingFailed(PairingFailure.REFUSED)
         told = json.loads(line)
         if told["event"] == "code":
@@ -53,17 +54,19 @@ class ChildAttempt:
         if release is None:
             return
         try:
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-            try:
-                async with asyncio.timeout(END_SECONDS):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+            await asyncio.to_thread(self._end)
         finally:
             self._transport.close()
             release.release()
+
+    def _end(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class ChildPairing:
@@ -95,31 +98,35 @@ class ChildPairing:
 
     async def _start(self, session_id: str, device: str) -> ChildAttempt:
         reading, writing = os.pipe()
+        # In a thread and by the standard library: it starts processes without copying this one, and
+        # without the fork handlers of gRPC, which do not like the node's threads.
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "server.whatsapp.pairing_child",
-                stdin=asyncio.subprocess.PIPE,
-                # The library prints there, pairing codes among other things.
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                pass_fds=(writing,),
-                # Ctrl+C in a terminal is for the node, which then ends its attempts itself.
-                start_new_session=True,
-            )
-            order = json.dumps({"device": device, "events": writing})
+            process = await asyncio.to_thread(_run_child, writing, device)
         except BaseException:
             os.close(reading)
             raise
         finally:
             os.close(writing)
-        if process.stdin is None:  # pragma: no cover - asked for above
-            raise AssertionError
-        process.stdin.write(order.encode() + b"\n")
         events = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(events), os.fdopen(reading, "rb")
         )
         log.info("pairing of session %s runs in process %d", session_id, process.pid)
         return ChildAttempt(process, events, transport, self._free)
+
+
+def _run_child(events: int, device: str) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server.whatsapp.pairing_child"],
+        stdin=subprocess.PIPE,
+        # The library prints there, pairing codes among other things.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(events,),
+        # Ctrl+C in a terminal is for the node, which then ends its attempts itself.
+        start_new_session=True,
+    )
+    if process.stdin is not None:
+        process.stdin.write(json.dumps({"device": device, "events": events}).encode() + b"\n")
+        process.stdin.flush()
+    return process

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
-from server.store.database import Database
+from server.store.database import Database, open_database
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
 from tests.support.databases import Postgres, postgres
@@ -42,7 +42,7 @@ def shared_postgres(postgres_server: Postgres) -> str:
 def empty_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database without a single table."""
     if engine == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return f"sqlite:///{tmp_path / 'store.db'}"
     server: Postgres = request.getfixturevalue("postgres_server")
     return server.create(f"test_{uuid.uuid4().hex}")
 
@@ -51,19 +51,19 @@ def empty_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> st
 def url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """The URL of a database without a single row, once `database` has prepared it."""
     if engine == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return f"sqlite:///{tmp_path / 'store.db'}"
     shared: str = request.getfixturevalue("shared_postgres")
     return shared
 
 
 @pytest_asyncio.fixture
-async def database(url: str) -> AsyncIterator[Database]:
+async def database(url: str, engine: str) -> AsyncIterator[Database]:
     """A database with this release's schema and nothing in it."""
-    database = Database(url)
+    database = open_database(url)
     await schema.upgrade(database)
-    if not database.is_sqlite:
-        async with database.write() as connection:
-            await connection.execute(text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)}"))
+    if engine == "postgresql":
+        truncate = text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)}")
+        await database.write(lambda connection: connection.execute(truncate))
     yield database
     await database.close()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from server.store.api_keys import ApiKeyRepository
-from server.store.database import Database
+from server.store.database import Database, open_database
 from server.store.records import ApiKey, Organization
 from server.store.secrets import shared_secret
 
@@ -56,7 +56,7 @@ async def test_keys_are_listed_oldest_first(api_keys: ApiKeyRepository, organiza
 
 
 async def test_a_shared_secret_is_the_same_for_all_who_ask(database: Database, url: str) -> None:
-    other_node = Database(url)
+    other_node = open_database(url)
     try:
         asked = [shared_secret(node, "cursors") for node in (database, other_node, database, other_node)]
         given = set(await asyncio.gather(*asked))

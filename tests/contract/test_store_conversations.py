@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
 from server.store.ingest import store_messages
+from server.store.queries import execute
 from server.store.records import Chat, Message, NewMessage, Session
 from server.store.sessions import SessionRepository
 from tests.support.records import a_message, a_session
@@ -220,9 +221,11 @@ async def test_chats_are_paged_pinned_first_then_by_newest_activity(
         await conversations.store(
             [a_message(session.id, "M", chat_jid=f"c{number}", sender_jid="x", timestamp=timestamp)]
         )
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE chat SET pinned = true WHERE jid IN ('c1', 'c5')"))
-        await connection.execute(text("UPDATE chat SET last_message_at = NULL WHERE jid = 'c0'"))
+    for statement in (
+        text("UPDATE chat SET pinned = true WHERE jid IN ('c1', 'c5')"),
+        text("UPDATE chat SET last_message_at = NULL WHERE jid = 'c0'"),
+    ):
+        await execute(database, statement)
     for size in (1, 2, 3, 10):
         assert await page_through(conversations, session, size) == ["c1", "c5", "c4", "c3", "c2", "c0"]
 
@@ -327,7 +330,7 @@ async def test_an_id_that_a_device_chose_badly_is_stored_once(
 
 
 async def test_errors_of_the_database_do_not_carry_what_people_wrote(database: Database) -> None:
+    secret = a_message("gone", "M1", body="for your eyes only")
     with pytest.raises(IntegrityError) as caught:
-        async with database.write() as connection:
-            await store_messages(connection, [a_message("gone", "M1", body="for your eyes only")])
+        await database.write(lambda connection: store_messages(connection, [secret]))
     assert "eyes" not in str(caught.value)

@@ -3,50 +3,50 @@
 import asyncio
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from server.store.conversations import ConversationRepository
-from server.store.database import Database
+from server.store.database import Database, open_database
 from server.store.records import Session
 from tests.support.records import a_message
 
-INSERT = text("INSERT INTO secret (name, value) VALUES (:name, :value)")
-
 
 async def names(database: Database) -> set[str]:
-    async with database.read() as connection:
-        return set((await connection.execute(text("SELECT name FROM secret"))).scalars())
+    return set(
+        await database.read(lambda connection: connection.execute(text("SELECT name FROM secret")).scalars())
+    )
+
+
+def inserting(name: str) -> Callable[[Connection], None]:
+    def insert(connection: Connection) -> None:
+        connection.execute(
+            text("INSERT INTO secret (name, value) VALUES (:name, :value)"), {"name": name, "value": b""}
+        )
+
+    return insert
 
 
 async def test_a_transaction_that_fails_is_undone(database: Database) -> None:
-    async def fail() -> None:
-        async with database.write() as connection:
-            await connection.execute(INSERT, {"name": "a", "value": b""})
-            raise ZeroDivisionError
+    def fail(connection: Connection) -> None:
+        inserting("a")(connection)
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await fail()
+        await database.write(fail)
     assert await names(database) == set()
-
-
-async def test_readers_do_not_see_what_is_not_committed_and_do_not_wait(database: Database) -> None:
-    async with database.write() as connection:
-        await connection.execute(INSERT, {"name": "a", "value": b""})
-        async with asyncio.timeout(5):
-            assert await names(database) == set()
+    await database.write(inserting("a"))
     assert await names(database) == {"a"}
 
 
 async def test_many_writers_and_readers_all_come_through(database: Database) -> None:
-    async def write(name: str) -> None:
-        async with database.write() as connection:
-            await connection.execute(INSERT, {"name": name, "value": b""})
-
     async with asyncio.timeout(30):
-        await asyncio.gather(*(write(f"w{n}") for n in range(40)), *(names(database) for _ in range(40)))
+        await asyncio.gather(
+            *(database.write(inserting(f"w{n}")) for n in range(40)), *(names(database) for _ in range(40))
+        )
     assert len(await names(database)) == 40
 
 
@@ -55,8 +55,7 @@ async def test_cancelled_writers_leave_a_database_that_works(database: Database)
     committed: set[str] = set()
 
     async def write(name: str) -> None:
-        async with database.write() as connection:
-            await connection.execute(INSERT, {"name": name, "value": b""})
+        await database.write(inserting(name))
         committed.add(name)
 
     chance = random.Random(7)
@@ -89,17 +88,16 @@ async def test_cancelled_readers_leave_a_database_that_works(database: Database)
 
 WRITER = """
 import asyncio, sys
-from server.store.database import Database
+from server.store.database import open_database
 from sqlalchemy import text
 
 async def main():
-    database = Database(sys.argv[1])
+    database = open_database(sys.argv[1])
+    insert = text("INSERT INTO secret (name, value) VALUES (:name, :value)")
+    print("ready", flush=True)
     for number in range(50):
-        async with database.write() as connection:
-            await connection.execute(
-                text("INSERT INTO secret (name, value) VALUES (:name, :value)"),
-                {"name": f"child{number}", "value": b""},
-            )
+        values = {"name": f"child{number}", "value": b""}
+        await database.write(lambda connection: connection.execute(insert, values))
     await database.close()
 
 asyncio.run(main())
@@ -110,17 +108,21 @@ async def test_two_processes_write_the_same_database_and_neither_fails(
     url: str, database: Database, session: Session
 ) -> None:
     # given another process, such as the command line, that writes as fast as it can
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, url)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, url, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"ready\n"
     # when the node stores messages meanwhile
+    ended = asyncio.ensure_future(child.communicate())
     conversations = ConversationRepository(database)
     count = 0
-    while child.returncode is None or count < 50:
+    while not ended.done() or count < 50:
         count += 1
         await conversations.store([a_message(session.id, f"M{count}")])
-        if count % 10 == 0:
-            await asyncio.wait({asyncio.ensure_future(child.wait())}, timeout=0.01)
     # then everything of both is there
-    assert await child.wait() == 0
+    await ended
+    assert child.returncode == 0
     assert {f"child{n}" for n in range(50)} <= await names(database)
     chat = await conversations.find_chat(session.id, "628120000001@s.whatsapp.net")
     assert chat is not None
@@ -128,9 +130,12 @@ async def test_two_processes_write_the_same_database_and_neither_fails(
 
 
 async def test_an_acknowledged_write_on_sqlite_survives_a_power_cut(tmp_path: Path) -> None:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
-    async with database.write() as connection:
-        full = 2
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == full
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+    database = open_database(f"sqlite:///{tmp_path / 'store.db'}")
+
+    def pragma(name: str) -> Callable[[Connection], object]:
+        return lambda connection: connection.execute(text(f"PRAGMA {name}")).scalar_one()
+
+    full = 2
+    assert await database.write(pragma("synchronous")) == full
+    assert await database.write(pragma("journal_mode")) == "wal"
     await database.close()

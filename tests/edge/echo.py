@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
@@ -29,8 +29,14 @@ SERVICES = [
 ]
 ANSWER_HEADERS = ("retry-after", "www-authenticate")
 
-Context = grpc.aio.ServicerContext  # generic in its stubs alone
+Context = grpc.aio.ServicerContext[bytes, bytes]
 Metadata = dict[str, str]
+
+
+if TYPE_CHECKING:
+    _GenericRpcHandler = grpc.GenericRpcHandler[bytes, bytes]
+else:  # generic in the stubs alone
+    _GenericRpcHandler = grpc.GenericRpcHandler
 
 
 def request_class(pool: descriptor_pool.DescriptorPool, method: str) -> type[Any]:
@@ -60,13 +66,15 @@ def rest_call(method: str, request: bytes) -> dict[str, Any]:
     }
 
 
-class Echo(grpc.GenericRpcHandler):
+class Echo(_GenericRpcHandler):
     """Answers every method that is neither reflection nor health."""
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         method = handler_call_details.method
         if not method.startswith("/wagate."):
             return None
@@ -115,7 +123,7 @@ async def _stream(_request: bytes, _context: Context) -> AsyncIterator[bytes]:
 async def main(port: int, ledger: Path) -> None:
     """Serves until it is ended."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 4 << 20)])
-    state = health.aio.HealthServicer()
+    state = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
     await state.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     reflection.enable_server_reflection([*SERVICES, reflection.SERVICE_NAME, health.SERVICE_NAME], server)

@@ -15,6 +15,10 @@ GET = "/wagate.v1.Sessions/GetSession"
 REQUEST = sessions_pb2.GetSessionRequest(session="S1").SerializeToString()
 
 
+def calling(channel: grpc.aio.Channel, method: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
+    return channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
+
+
 @pytest.fixture
 async def channel(gateway: Gateway) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(gateway.target) as opened:
@@ -22,7 +26,7 @@ async def channel(gateway: Gateway) -> AsyncIterator[grpc.aio.Channel]:
 
 
 async def test_a_call_passes_untouched(channel: grpc.aio.Channel) -> None:
-    answer = await channel.unary_unary(GET)(
+    answer = await calling(channel, GET)(
         REQUEST, metadata=(("authorization", "Bearer wa_x"), ("a-bin", b"\xff"))
     )
 
@@ -33,7 +37,7 @@ async def test_a_call_passes_untouched(channel: grpc.aio.Channel) -> None:
 
 @pytest.mark.parametrize("header", ["x-envoy-original-path", "x-envoy-original-method"])
 async def test_a_native_caller_cannot_pass_for_rest(channel: grpc.aio.Channel, header: str) -> None:
-    answer = await channel.unary_unary(GET)(REQUEST, metadata=((header, "/api/v1/sessions/S1"),))
+    answer = await calling(channel, GET)(REQUEST, metadata=((header, "/api/v1/sessions/S1"),))
 
     seen = json.loads(answer)
     assert seen["native"] == GET
@@ -42,7 +46,7 @@ async def test_a_native_caller_cannot_pass_for_rest(channel: grpc.aio.Channel, h
 
 async def test_an_error_keeps_its_grpc_status(channel: grpc.aio.Channel) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failure:
-        await channel.unary_unary(GET)(REQUEST, metadata=(("x-test-grpc-error", "NOT_FOUND"),))
+        await calling(channel, GET)(REQUEST, metadata=(("x-test-grpc-error", "NOT_FOUND"),))
 
     assert failure.value.code() is grpc.StatusCode.NOT_FOUND
     assert failure.value.details() == "an inner detail that no caller may see"
@@ -51,27 +55,28 @@ async def test_an_error_keeps_its_grpc_status(channel: grpc.aio.Channel) -> None
 async def test_an_unknown_method_is_unimplemented(channel: grpc.aio.Channel) -> None:
     for method in ("/nothing.Here/Call", "/api/v1/sessions"):
         with pytest.raises(grpc.aio.AioRpcError) as failure:
-            await channel.unary_unary(method)(b"")
+            await calling(channel, method)(b"")
 
         assert failure.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_a_stream_passes(channel: grpc.aio.Channel) -> None:
-    received = [item async for item in channel.unary_stream(GET)(REQUEST, metadata=(("x-test-stream", "1"),))]
+    stream = channel.unary_stream(GET, request_serializer=bytes, response_deserializer=bytes)
+    received = [item async for item in stream(REQUEST, metadata=(("x-test-stream", "1"),))]
 
     assert received == [b"0", b"1", b"2"]
 
 
 async def test_a_callers_deadline_ends_the_call(channel: grpc.aio.Channel) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failure:
-        await channel.unary_unary(GET)(REQUEST, timeout=0.3, metadata=(("x-test-delay", "30"),))
+        await calling(channel, GET)(REQUEST, timeout=0.3, metadata=(("x-test-delay", "30"),))
 
     assert failure.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def test_a_request_above_the_limit_is_refused(channel: grpc.aio.Channel) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as failure:
-        await channel.unary_unary(GET)(b"x" * (3 << 20))
+        await calling(channel, GET)(b"x" * (3 << 20))
 
     assert failure.value.code() in {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNKNOWN}
 

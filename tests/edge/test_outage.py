@@ -1,11 +1,13 @@
 """The node is away, comes back, or is lost in the middle of a call."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import grpc
 import httpx
 import pytest
+from wagate.v1.sessions_pb2 import GetSessionRequest
+from wagate.v1.sessions_pb2_grpc import SessionsStub
 
 from tests.edge.envelope import refused
 from tests.edge.gateway import Gateway, eventually
@@ -23,7 +25,7 @@ def test_without_a_node_calls_are_503_and_recover_with_it(
         refused(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
     with grpc.insecure_channel(own_gateway.target) as channel, pytest.raises(grpc.RpcError) as failure:
-        channel.unary_unary("/wagate.v1.Sessions/GetSession")(b"")
+        SessionsStub(channel).GetSession(GetSessionRequest())
     assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
 
     own_gateway.start_node()
@@ -42,22 +44,30 @@ def test_a_call_waits_for_a_node_that_is_just_starting(own_gateway: Gateway, own
     assert own_gateway.calls == ["/wagate.v1.Sessions/StartSession wait"]
 
 
+@dataclass(frozen=True)
+class Lost:
+    """A call, and what its caller has to be told when the node is lost with it."""
+
+    method: str
+    path: str
+    status: int
+    code: str
+    details: dict[str, str] = field(default_factory=dict)
+
+
+UNKNOWN = {"outcome": "indeterminate"}
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "status", "code", "details"),
+    "lost",
     [
-        ("POST", f"{SESSION}/messages", 504, "timeout", {"outcome": "indeterminate"}),
-        ("DELETE", SESSION, 504, "timeout", {"outcome": "indeterminate"}),
-        ("GET", SESSION, 503, "unavailable", {}),
+        Lost("POST", f"{SESSION}/messages", 504, "timeout", UNKNOWN),
+        Lost("DELETE", SESSION, 504, "timeout", UNKNOWN),
+        Lost("GET", SESSION, 503, "unavailable"),
     ],
 )
-def test_a_call_whose_node_is_lost_is_not_made_twice_nor_called_undone(
-    own_gateway: Gateway,
-    own_rest: httpx.Client,
-    method: str,
-    path: str,
-    status: int,
-    code: str,
-    details: dict[str, str],
+def test_a_call_whose_node_is_lost_is_neither_made_twice_nor_called_undone(
+    own_gateway: Gateway, own_rest: httpx.Client, lost: Lost
 ) -> None:
     headers = {
         "x-test-delay": "30",
@@ -67,16 +77,16 @@ def test_a_call_whose_node_is_lost_is_not_made_twice_nor_called_undone(
         "x-envoy-max-retries": "5",
         "x-envoy-retry-grpc-on": "unavailable",
     }
-    killer = threading.Thread(
-        target=lambda: (
-            eventually(lambda: bool(own_gateway.calls), "the call arrived"),
-            own_gateway.kill_node(),
-            own_gateway.start_node(),
-        )
-    )
-    killer.start()
-    answer = own_rest.request(method, path, headers=headers)
-    killer.join()
 
-    refused(answer, status, code, details)
+    def lose_the_node() -> None:
+        eventually(lambda: bool(own_gateway.calls), "the call arrived")
+        own_gateway.kill_node()
+        own_gateway.start_node()
+
+    with ThreadPoolExecutor() as pool:
+        losing = pool.submit(lose_the_node)
+        answer = own_rest.request(lost.method, lost.path, headers=headers)
+        losing.result()
+
+    refused(answer, lost.status, lost.code, lost.details)
     assert len(own_gateway.calls) == 1

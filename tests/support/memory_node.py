@@ -21,7 +21,7 @@ from server.sessions.state import Status
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
-from server.store.database import Database
+from server.store.database import Database, open_database
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
@@ -119,7 +119,7 @@ async def memory_node(
         send_timeout: seconds that a send may wait.
     """
     settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
-    database = Database(settings.database)
+    database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
         await schema.upgrade(database)

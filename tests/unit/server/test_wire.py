@@ -143,7 +143,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     settings = Settings()
     assert settings.grpc_port == 0
     assert settings.devices_dir == tmp_path / "devices"
-    assert settings.database == f"sqlite+aiosqlite:///{tmp_path / 'wagate.db'}"
+    assert settings.database == f"sqlite:///{tmp_path / 'wagate.db'}"
     assert Settings(database_url="postgresql+asyncpg://x/y").database == "postgresql+asyncpg://x/y"
 
 

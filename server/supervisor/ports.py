@@ -1,0 +1,40 @@
+"""Finds out before anything starts whether the ports can be had."""
+
+import errno
+import socket
+from collections.abc import Mapping
+
+from server.supervisor.edge import Address
+
+
+def refusals(wanted: Mapping[str, Address]) -> list[str]:
+    """Says which of the wanted addresses cannot be listened on, and what to do.
+
+    Args:
+        wanted: addresses by the name of the variable that sets their port.
+
+    Returns:
+        One sentence for each address that cannot be had, [] where all can.
+    """
+    found = []
+    users: dict[int, str] = {}
+    for variable, address in wanted.items():
+        if (other := users.setdefault(address.port, variable)) != variable:
+            found.append(f"{variable} and {other} are both {address.port}: give them different ports.")
+        elif (problem := _problem(address)) is not None:
+            found.append(f"{problem} Set {variable} to another one.")
+    return found
+
+
+def _problem(address: Address) -> str | None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # Connections of a server that has just ended must not count; one that listens still does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"Another process listens on {address}: end it (`ss -ltnp` names it)."
+            return f"Cannot listen on {address}: {error.strerror or error}."
+    return None

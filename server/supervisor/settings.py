@@ -1,0 +1,48 @@
+"""Settings of `wagate up`, read from the environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.supervisor.edge import Address
+
+LOOPBACK = "127.0.0.1"
+
+
+class UpSettings(BaseSettings):
+    """What an operator can set; each field is the variable `WAGATE_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="WAGATE_", frozen=True, extra="ignore")
+
+    http_host: str = LOOPBACK
+    """The IP address that Envoy listens on; 0.0.0.0 for every IPv4 address of the machine."""
+    http_port: int = Field(default=8080, ge=1, le=65535)
+    """Envoy's port: REST and gRPC."""
+    grpc_port: int = Field(default=50051, ge=1, le=65535)
+    """The node's own port, on loopback."""
+    sandbox_port: int = Field(default=8090, ge=1, le=65535)
+    """The sandbox's port, on loopback."""
+    data_dir: Path = Path("data")
+    """Where everything is kept: databases, devices, logs, the key."""
+
+    @property
+    def listener(self) -> Address:
+        """Where Envoy listens."""
+        return Address(self.http_host, self.http_port)
+
+    @property
+    def edge(self) -> Address:
+        """Where a program of this machine reaches Envoy."""
+        everywhere = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared, not listened on
+        return Address(everywhere.get(self.http_host, self.http_host), self.http_port)
+
+    @property
+    def node(self) -> Address:
+        """Where the node serves."""
+        return Address(LOOPBACK, self.grpc_port)
+
+    @property
+    def sandbox(self) -> Address:
+        """Where the sandbox serves."""
+        return Address(LOOPBACK, self.sandbox_port)
