@@ -1,7 +1,7 @@
 """A node over the network in memory: everything but WhatsApp, Envoy and the process itself is real."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from server.config import Settings
 from server.cursors import Cursors
 from server.messages.composing import Draft
 from server.messages.sending import Sending, SendResult
+from server.sessions.runner import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
@@ -26,6 +27,7 @@ from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.port import Received
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2
@@ -45,12 +47,18 @@ class MemoryNode:
     database: Database
     repository: SessionRepository
     conversations: ConversationRepository
+    addresses: Addresses
+    ingest: "SwitchableIngest"
     sessions: Sessions
     sending: Sending
     chats: Chats
     cursors: Cursors
     keys: ApiKeys
     principal: Principal
+
+    def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
+        """From now on `ingest` takes what a session receives."""
+        self.ingest.special[session.id] = ingest
 
     async def create(self, label: str = "", *, start: bool = False) -> Session:
         """A new session."""
@@ -107,6 +115,19 @@ class MemoryNode:
         return [message.body for message in reversed(await self.stored(session, number))]
 
 
+class SwitchableIngest:
+    """Takes what sessions receive, for some of them in a special way."""
+
+    def __init__(self, ordinary: IngestFunction) -> None:
+        """Nobody is special at first."""
+        self.special: dict[str, IngestFunction] = {}
+        self._ordinary = ordinary
+
+    async def __call__(self, session: Session, received: Sequence[Received]) -> None:
+        """See `server.sessions.runner.Ingest`."""
+        await self.special.get(session.id, self._ordinary)(session, received)
+
+
 @asynccontextmanager
 async def memory_node(
     data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
@@ -127,12 +148,13 @@ async def memory_node(
         conversations = ConversationRepository(database)
         addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
+        ingest = SwitchableIngest(Ingest(conversations, addresses))
         sessions = Sessions(
             settings,
             repository,
             MemoryClients(network),
             MemoryPairing(network, settings.pairings),
-            Ingest(conversations, addresses),
+            ingest,
         )
         sending = Sending(settings, sessions, conversations, addresses)
         keys = ApiKeyRepository(database)
@@ -144,6 +166,8 @@ async def memory_node(
             database=database,
             repository=repository,
             conversations=conversations,
+            addresses=addresses,
+            ingest=ingest,
             sessions=sessions,
             sending=sending,
             chats=Chats(conversations, addresses, cursors),

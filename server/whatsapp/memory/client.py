@@ -68,6 +68,7 @@ class MemoryClient:
 
     async def stop(self) -> None:
         """See the port."""
+        self._network.stops += not self.is_stopped
         if self._network.slow_stops and not self.is_stopped:
             await uninterrupted(asyncio.sleep(self._network.slow_stops))
         self._go_offline()

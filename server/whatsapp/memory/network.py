@@ -139,6 +139,8 @@ class MemoryNetwork:
         """How many of the next logins are never answered."""
         self.slow_stops = 0.0
         """Seconds that stopping a client takes."""
+        self.stops = 0
+        """How many stops have begun."""
         self.attempts: list[Attempt] = []
         """Every pairing attempt so far."""
         self.clients: list[Line] = []
