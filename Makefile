@@ -1,34 +1,51 @@
 # Everything sets itself up: Python 3.11+, git and make are all that a machine needs.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
 
-.PHONY: up setup setup-dev gen check test bench lock clean
+.PHONY: help up setup setup-dev gen check test test-all bench lock clean
+.DEFAULT_GOAL := help
 
-# One stamp per lock file: an environment is made anew only when its lock changes.
-$(VENV)/run.stamp: requirements/run.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("wagate needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "wagate: installing locked dependencies ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.lock
-	@echo "wagate: installing locked development tools ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	@touch $@
+up: setup ## Run everything on this machine, with the sandbox in WhatsApp's place
+	@exec $(BIN)/wagate up --sandbox
 
-setup: $(VENV)/run.stamp
-setup-dev: $(VENV)/dev.stamp
+setup: ## Make .venv with what the gateway needs
+	@$(PYTHON) tools/environment.py run
 
-gen: setup-dev
-	@$(BIN)/python tools/generate.py
+setup-dev: ## Make .venv with what developers need as well
+	@$(PYTHON) tools/environment.py dev
 
-# Resolves the lock files anew. No file names an index: whoever installs uses their own.
-lock: setup-dev
-	@for kind in run dev; do \
-	  extras="--extra sandbox"; test $$kind = dev && extras="--all-extras"; \
-	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate \
-	    --custom-compile-command "make lock" $$extras pyproject.toml requirements/build.in -o requirements/$$kind.lock || exit 1; \
-	done
+gen: setup-dev ## Generate gen/, gateway-config/ and envoy.yaml from protos/
+	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.gateway
+
+check: setup-dev ## Lint, types, layers, contract, drift of generated files, Envoy's configuration
+	@echo "ruff ..." && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "mypy ..." && $(BIN)/mypy --no-error-summary
+	@echo "import-linter ..." && $(BIN)/lint-imports --no-logo > build/lint-imports.log || { cat build/lint-imports.log; exit 1; }
+	@echo "buf lint ..." && $(BIN)/python -m tools.third_party_protos build/third_party && $(BIN)/buf lint
+	@echo "generated files ..." && $(BIN)/python -m tools.drift
+	@echo "envoy.yaml ..." && $(BIN)/envoy --mode validate -c envoy.yaml -l error
+
+test: setup-dev ## Run the tests, except the slow ones
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup-dev ## Run every test
+	@$(BIN)/python -m pytest
+
+bench: setup-dev ## Measure, and print the table of docs/performance.md
+	@$(BIN)/python -m bench
+
+# No file names an index: whoever installs uses their own. The tools are locked first, and what the
+# gateway runs on is held to the same versions, so that tests run what users run.
+LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock" pyproject.toml requirements/build.in
+lock: setup-dev ## Resolve the lock files anew from pyproject.toml
+	@$(LOCK) --all-extras -o requirements/dev.lock
+	@$(LOCK) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(PYTHON) tools/environment.py dev
+
+clean: ## Remove what was built; data/ stays
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

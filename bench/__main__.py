@@ -24,17 +24,18 @@ def main() -> None:
         "",
         (
             f"Printed by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} shared cores,"
-            f" {platform.system()}, Python {platform.python_version()}, everything (client, Envoy, node, sandbox)"
-            " on the same machine. Compare within one run: figures of different runs differ by what else the"
-            " machine does."
+            f" {platform.system()}, Python {platform.python_version()}, everything (client, Envoy, node,"
+            " sandbox) on the same machine. Compare within one run: figures of different runs differ by"
+            " what else the machine does."
         ),
         "",
         "## Sends per second",
         "",
         (
-            f"Texts to a contact of the sandbox, each acknowledged; medians of {sends.ROUNDS} interleaved rounds"
-            f" of {sends.COUNT}. Raw neonize is the client library alone in a process of its own, with the same"
-            " device store options. The gateway also records every message durably before it answers."
+            f"Texts to a contact of the sandbox, each acknowledged; medians of {sends.ROUNDS} interleaved"
+            f" rounds of {sends.COUNT}. Raw neonize is the client library alone in a process of its own,"
+            " with the same device store options. The gateway also records every message durably before it"
+            " answers."
         ),
         "",
         "| way | sessions | in flight | sends/s | of raw |",

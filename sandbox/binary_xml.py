@@ -8,12 +8,12 @@ forms of their own.
 
 import re
 import zlib
-from collections.abc import Sequence
 
 from sandbox.jid import JID, LID_SERVER, PN_SERVER
+from sandbox.stanza import Content, Node, Value
 from sandbox.tokens import Dictionary
 
-__all__ = ["Codec", "Content", "MalformedStanzaError", "Node", "Value"]
+__all__ = ["MAX_STANZA", "Codec", "MalformedStanzaError"]
 
 LIST_EMPTY = 0
 DICTIONARY_0 = 236
@@ -44,82 +44,9 @@ _HEX_TO_NIBBLE = str.maketrans("ab", "-.")
 _AGENT_SERVERS = {0: PN_SERVER, 1: LID_SERVER, 128: "hosted", 129: "hosted.lid"}
 _SERVER_AGENTS = {server: agent for agent, server in _AGENT_SERVERS.items()}
 
-Value = str | JID
-"""An attribute's value."""
-
 
 class MalformedStanzaError(ValueError):
     """Bytes that are no stanza."""
-
-
-class Node:
-    """One element of a stanza.
-
-    Attributes:
-        tag: The element's name.
-        attrs: Attribute values by name.
-        content: Child nodes, text, bytes or nothing.
-    """
-
-    __slots__ = ("attrs", "content", "tag")
-
-    def __init__(self, tag: str, attrs: dict[str, Value] | None = None, content: "Content" = None) -> None:
-        self.tag = tag
-        self.attrs: dict[str, Value] = {} if attrs is None else attrs
-        self.content = content
-
-    @property
-    def children(self) -> "Sequence[Node]":
-        """The child nodes; empty for a node without any."""
-        return self.content if isinstance(self.content, list) else ()
-
-    def child(self, tag: str) -> "Node | None":
-        """The first child with this tag."""
-        for node in self.children:
-            if node.tag == tag:
-                return node
-        return None
-
-    def text(self, name: str) -> str:
-        """An attribute as text, empty where it is missing."""
-        value = self.attrs.get(name)
-        return "" if value is None else str(value)
-
-    def jid(self, name: str) -> JID | None:
-        """An attribute as an address, or None where it is missing or no address."""
-        value = self.attrs.get(name)
-        if isinstance(value, JID):
-            return value
-        if value is None:
-            return None
-        try:
-            return JID.parse(value)
-        except ValueError:
-            return None
-
-    @property
-    def data(self) -> bytes:
-        """The content as bytes; empty for a node that has children or nothing."""
-        if isinstance(self.content, bytes):
-            return self.content
-        return self.content.encode() if isinstance(self.content, str) else b""
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Node):
-            return NotImplemented
-        return self.tag == other.tag and self.attrs == other.attrs and self.content == other.content
-
-    __hash__ = None  # type: ignore[assignment] # nodes are mutable, hence unhashable
-
-    def __repr__(self) -> str:
-        # Without contents: stanzas end up in logs, messages must not.
-        attrs = "".join(f' {name}="{value}"' for name, value in self.attrs.items())
-        inner = "".join(map(repr, self.children)) if self.children else f"<!-- {len(self.data)} bytes -->"
-        return f"<{self.tag}{attrs}>{inner}</{self.tag}>"
-
-
-Content = list[Node] | bytes | str | None
-"""What a node holds."""
 
 
 class Codec:
@@ -143,7 +70,11 @@ class Codec:
         self._double = dictionary.double
 
     def encode(self, node: Node) -> bytes:
-        """Encodes a stanza, with the leading flag byte (0, not compressed)."""
+        """Encodes a stanza, with the leading flag byte (0, not compressed).
+
+        Raises:
+            MalformedStanzaError: It holds an address that has no form on the wire.
+        """
         out = bytearray(1)
         self._write_node(out, node)
         return bytes(out)
@@ -172,8 +103,6 @@ class Codec:
             raise MalformedStanzaError(f"{len(data) - end} bytes follow the stanza")
         return node
 
-    # -- writing
-
     def _write_node(self, out: bytearray, node: Node) -> None:
         content = node.content
         _write_list_start(out, 2 * len(node.attrs) + (1 if content is None else 2))
@@ -197,9 +126,10 @@ class Codec:
     def _write_jid(self, out: bytearray, jid: JID) -> None:
         user, server, device = jid
         if device:
-            out.append(AD_JID)
-            out.append(_SERVER_AGENTS[server])
-            out.append(device)
+            agent = _SERVER_AGENTS.get(server)
+            if agent is None or device > 255:
+                raise MalformedStanzaError(f"{jid} has no form on the wire")
+            out += bytes((AD_JID, agent, device))
         else:
             out.append(JID_PAIR)
             if not user:
@@ -210,7 +140,7 @@ class Codec:
         if not device:
             out += self._encoded.get(server) or _pack(server)
 
-    # -- reading; every function takes a position and returns the one behind what it read
+    # What reads takes a position in the data and returns the one behind what it has read.
 
     def _read_node(self, data: bytes, pos: int, depth: int) -> tuple[Node, int]:
         if depth > _MAX_DEPTH:

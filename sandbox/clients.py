@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox.binary_xml import Node, Value
 from sandbox.connection import Connection, ConnectionLostError
 from sandbox.network import Network
 from sandbox.pairing import Pairing
 from sandbox.routing import Router
 from sandbox.session import Session
+from sandbox.stanza import Node, Value
 from sandbox.wire_protos import ClientPayload
 
 __all__ = ["serve"]
@@ -32,10 +32,9 @@ async def serve(
         socket: The client's WebSocket, already accepted.
         abort: Closes its TCP connection at once.
     """
-    stats = network.stats
-    stats.connections += 1
-    stats.connections_total += 1
-    connection = Connection(socket, abort, network.codec, stats)
+    connection = Connection(socket, abort, network.codec, network.stats)
+    network.stats.connections += 1
+    network.connections.add(connection)
     try:
         noise, payload = await connection.accept(network.static, network.chain)
         if payload.HasField("devicePairingData"):
@@ -51,7 +50,7 @@ async def serve(
         _log.exception("serving a client failed; its connection was closed")
         abort()
     finally:
-        stats.connections -= 1
+        network.connections.discard(connection)
 
 
 async def _pair(network: Network, connection: Connection, noise: bytes, payload: ClientPayload) -> None:

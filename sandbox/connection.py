@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-from sandbox.binary_xml import Codec, Node
+from sandbox.binary_xml import Codec
 from sandbox.curve import KeyPair
 from sandbox.noise import PROLOGUE, HandshakeError, Responder, Transport
+from sandbox.stanza import Node
 from sandbox.stats import Stats
 from sandbox.wire_protos import ClientPayload
 

@@ -79,7 +79,7 @@ class Contacts:
             self._wanted.set()
             try:
                 async with asyncio.timeout(_READY_SECONDS):
-                    await self._start(account)
+                    await self._ask("start", account)
             except TimeoutError as error:
                 raise PeopleError(f"{number} was not online within {_READY_SECONDS} s") from error
         await self._network.state.stored()
@@ -96,7 +96,7 @@ class Contacts:
 
     async def send_text(self, person: Account, to: JID, text: str) -> tuple[str, int]:
         """Lets a person write a text; see ``Person.send_text``."""
-        sent = await self._link.request(do="send", number=person.number, to=str(to), text=text)
+        sent = await self._ask("send", person, to=str(to), text=text)
         return sent["message"], sent["timestamp"]
 
     async def mark_read(self, person: Account, ids: list[str], chat: JID) -> None:
@@ -104,7 +104,7 @@ class Contacts:
         # People address each other by LID, and so must the receipt.
         account = self._network.accounts.find(chat)
         jid = account.lid_jid if account else chat
-        await self._link.request(do="read", number=person.number, ids=ids, chat=str(jid))
+        await self._ask("read", person, ids=ids, chat=str(jid))
 
     async def journal(self, person: Account, kind: str) -> list[dict[str, Any]]:
         """What happened to a person, in order.
@@ -123,11 +123,15 @@ class Contacts:
 
     async def _start_all(self) -> None:
         for person in self._persons():
-            await self._start(person)
+            try:
+                await self._ask("start", person)
+            except PeopleError as error:
+                # Whoever needs this person next tries again; the others must not wait for that.
+                _log.warning("%s is not online: %s", person.number, error)
 
-    async def _start(self, person: Account) -> None:
+    async def _ask(self, what: str, person: Account, **details: object) -> dict[str, Any]:
         store = self._stores / f"{person.number}.db"
-        await self._link.request(do="start", number=person.number, store=str(store))
+        return await self._link.request(do=what, number=person.number, store=str(store), **details)
 
     def _take(self, event: dict[str, Any]) -> None:
         kind, number = event.pop("event"), event.pop("number")
@@ -144,11 +148,8 @@ class Contacts:
         )
 
     async def _scan(self, number: str, code: str) -> None:
-        account = self._network.accounts.get(number)
-        if account is None:
-            return
         try:
-            await scan(self._network, account, code)
+            await scan(self._network, number, code)
         except PairingError as error:
             _log.warning("%s could not be paired: %s", number, error)
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.accounts import Account, Device
 from sandbox.control_http import ControlError, body, errors, json_object, number_of, text_field
+from sandbox.device_lists import announce
 from sandbox.faults import Fault, FaultError
 from sandbox.network import Network
 from sandbox.pairing import PairingError, scan
@@ -70,10 +71,8 @@ class Control:
         """Lets an account's phone scan a client's code; the account is made on first use."""
         number = number_of(request.match_info["number"])
         code = text_field(await body(request, {"qr": str}), "qr")
-        accounts = self._network.accounts
-        account = accounts.get(number) or accounts.create(number, "", "account")
         try:
-            device = await scan(self._network, account, code)
+            device = await scan(self._network, number, code)
         except PairingError as error:
             raise ControlError(400, str(error)) from error
         _log.info("%s linked device %d", number, device.number)
@@ -101,6 +100,7 @@ class Control:
         if device is None:
             raise ControlError(404, f"{account.number} has no linked device {text}")
         self._network.accounts.remove_device(device)
+        announce(self._network, account)
         if device.session is not None:
             device.session.end_stream(401)
         await self._network.state.stored()
@@ -130,7 +130,7 @@ class Control:
         stats = self._network.stats
         devices = list(self._network.accounts.devices())
         counters: dict[str, Any] = {
-            "connections": {"now": stats.connections, "total": stats.connections_total},
+            "connections": {"now": len(self._network.connections), "total": stats.connections},
             "online": sum(device.session is not None for device in devices),
             "stanzas": {"in": stats.stanzas_in, "out": stats.stanzas_out},
             "messages": {
@@ -153,6 +153,7 @@ class Control:
             if code == 401:
                 # The client forgets its keys when it hears this, so the device is gone for good.
                 self._network.accounts.remove_device(device)
+                announce(self._network, device.account)
             session.end_stream(code)
 
     def _account(self, request: web.Request) -> Account:

@@ -1,10 +1,12 @@
 """Short answers to the queries of a client's normal life that the network has little to say to."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.binary_xml import Node
+from sandbox.device_lists import announce
 from sandbox.query import Handler, QueryError
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.session import Session
@@ -40,6 +42,8 @@ def _unlink(session: "Session", iq: Node) -> list[Node]:
     if request.jid("jid") != session.device.pn:
         raise QueryError(403, "forbidden")
     session.network.accounts.remove_device(session.device)
+    announce(session.network, session.device.account)
+    asyncio.get_running_loop().call_soon(session.close)  # after the answer
     return []
 
 

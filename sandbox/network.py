@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.accounts import Accounts
 from sandbox.binary_xml import Codec
+from sandbox.connection import Connection
 from sandbox.curve import KeyPair
 from sandbox.faults import Faults
 from sandbox.state import State
@@ -31,6 +32,7 @@ class Network:
         chain: The root's certificate for ``static``.
         faults: How it misbehaves now.
         stats: Counters.
+        connections: All clients that are connected, logged in or not.
         pairings: Clients that wait for their code to be scanned, by each of their codes' references.
     """
 
@@ -43,4 +45,5 @@ class Network:
     chain: bytes
     faults: Faults = field(default_factory=Faults)
     stats: Stats = field(default_factory=Stats)
+    connections: set[Connection] = field(default_factory=set)
     pairings: "dict[str, Pairing]" = field(default_factory=dict)

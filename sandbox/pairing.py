@@ -7,12 +7,13 @@ import time
 from google.protobuf.message import DecodeError
 
 from sandbox.accounts import Account, Device, SignedPreKey
-from sandbox.binary_xml import Node
 from sandbox.connection import Connection
 from sandbox.curve import verify
+from sandbox.device_lists import announce
 from sandbox.jid import SERVER_JID, lid_jid, pn_jid
 from sandbox.network import Network
 from sandbox.phone import DEVICE_SIGNATURE_PREFIX, QrCode, sign_device
+from sandbox.stanza import Node
 from sandbox.wire_protos import ADVSignedDeviceIdentity, ClientPayload
 
 __all__ = ["Pairing", "PairingError", "scan"]
@@ -154,6 +155,8 @@ class Pairing:
             identity=data.eIdent,
             signed_prekey=SignedPreKey(data.eSkeyID, data.eSkeyVal, data.eSkeySig),
         )
+        if len(account.devices) > 1:
+            announce(self.network, account)
         await self.network.state.stored()
         self._connection.send(Node("stream:error", {"code": "515"}))
         self._connection.close()
@@ -177,12 +180,12 @@ class Pairing:
         return identity
 
 
-async def scan(network: Network, account: Account, text: str) -> Device:
-    """Lets an account's phone scan a code.
+async def scan(network: Network, number: str, text: str) -> Device:
+    """Lets an account's phone scan a code; the account is made on first use.
 
     Args:
         network: The network.
-        account: Whose phone it is.
+        number: The phone's number, digits only.
         text: The whole string that the client shows.
 
     Returns:
@@ -200,6 +203,7 @@ async def scan(network: Network, account: Account, text: str) -> Device:
         raise PairingError("no client that is connected shows this code; it was used, or has expired")
     if pairing.expires_in(code.ref) < 0:
         raise PairingError("this code has expired; the client shows a newer one")
+    account = network.accounts.get(number) or network.accounts.create(number, "", "account")
     return await pairing.link(account, code)
 
 

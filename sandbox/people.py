@@ -65,16 +65,13 @@ class _People:
 
     async def _perform(self, request: dict[str, Any]) -> dict[str, object]:
         number = request["number"]
-        if request["do"] == "start":
-            person = self._persons.get(number)
-            if person is None:
-                person = self._person(number, request["store"], self._proxy, self._gate, self.emit)
-                self._persons[number] = person
-            await person.start()
-            return {}
         person = self._persons.get(number)
         if person is None:
-            raise self._refused(f"{number} was not started")
+            person = self._person(number, request["store"], self._proxy, self._gate, self.emit)
+            self._persons[number] = person
+        if request["do"] == "start":
+            await person.start()
+            return {}
         if request["do"] == "send":
             message, timestamp = await person.send_text(request["to"], request["text"])
             return {"message": message, "timestamp": timestamp}

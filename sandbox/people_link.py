@@ -36,7 +36,7 @@ class PeopleLink:
         ca_file: The TLS authority that the clients trust.
         root_key: The Noise root key that they trust.
         on_event: Called with each event, in order.
-        on_start: Awaited after each start of the process, to bring the persons online.
+        on_start: Awaited after each start of the process, to bring the persons online. Raises nothing.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class PeopleLink:
             )
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
         self._up.set()
-        greeting = asyncio.create_task(self._greet(), name="people-start")
+        greeting = asyncio.ensure_future(self._on_start())
         try:
             while line := await reader.readline():
                 self._take(json.loads(line))
@@ -130,12 +130,6 @@ class PeopleLink:
                     answer.set_exception(PeopleError("the people process died; try again"))
             await _end(process)
         return process.returncode
-
-    async def _greet(self) -> None:
-        try:
-            await self._on_start()
-        except PeopleError as error:
-            _log.warning("bringing the persons online failed: %s", error)
 
     def _take(self, record: dict[str, Any]) -> None:
         number = record.pop("id", None) if "event" not in record else None

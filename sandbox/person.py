@@ -6,7 +6,7 @@ This module imports neonize; only the people process does so. Before that, ``peo
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from neonize._binder import ProxySettings, gocode
@@ -33,6 +33,7 @@ Emit = Callable[[dict[str, object]], None]
 
 _ENTER_SECONDS = 0.05
 _CONNECT_SECONDS = 30
+_RECONNECT_SECONDS = 10
 _STORE_OPTIONS = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
 
 # These return nothing, but are declared to return a string, which the binding would read and free: with the
@@ -49,23 +50,27 @@ class Gate:
     """Keeps calls into the library apart from connects and stops.
 
     The library's exported functions use plain maps: a connect or stop writes them, every other call reads
-    them first thing. Overlap ends the process. So one lock is held for the whole of a connect or stop, and
-    for the beginning of every other call.
+    them first thing. Overlap ends the process. So connects and stops take turns, nothing else begins while
+    one is under way, and before it begins every call had the time to be done with the maps.
     """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
+        self._calls: set[asyncio.Future[Any]] = set()
 
     async def alone(self, work: Awaitable[_Result]) -> _Result:
         """Runs a connect or stop while nothing else is in the library's maps."""
         async with self._lock:
+            if self._calls:
+                await asyncio.wait(self._calls, timeout=_ENTER_SECONDS)
             return await work
 
     async def call(self, work: Awaitable[_Result]) -> _Result:
         """Runs any other call."""
         async with self._lock:
             task = asyncio.ensure_future(work)
-            await asyncio.wait((task,), timeout=_ENTER_SECONDS)
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
         return await task
 
 
@@ -89,17 +94,17 @@ class Person:
         self._client: NewAClient | None = None
         self._starting = asyncio.Lock()
         self._settled = asyncio.Event()
-        self._connected = False
+        self._online = asyncio.Event()
         self._failure = ""
 
     async def start(self) -> None:
-        """Connects the client, pairing it first if it is new; does nothing when it is connected.
+        """Connects the client, pairing it first if it is new; does nothing when it is online.
 
         Raises:
             PersonError: It did not connect.
         """
         async with self._starting:
-            if self._connected:
+            if self._online.is_set():
                 return
             await self.stop()
             # The library stops clients by id when an old object is collected: an id is never used twice.
@@ -111,7 +116,8 @@ class Person:
 
     async def stop(self) -> None:
         """Stops the client."""
-        client, self._client, self._connected = self._client, None, False
+        client, self._client = self._client, None
+        self._online.clear()
         if client is not None:
             await self._gate.alone(client.stop())  # type: ignore[no-untyped-call] # the library's gap
 
@@ -128,7 +134,7 @@ class Person:
         Raises:
             PersonError: The library or the network refused.
         """
-        client = self._ready()
+        client = await self._ready()
         # Built here: the library's own way with plain text looks for links and fetches them.
         message = Message(conversation=text)
         try:
@@ -143,16 +149,24 @@ class Person:
         Raises:
             PersonError: The library or the network refused.
         """
-        client = self._ready()
+        client = await self._ready()
         jid = _jid(chat)
         try:
             await self._gate.call(client.mark_read(*ids, chat=jid, sender=jid, receipt=ReceiptType.READ))
         except NeonizeError as error:
             raise PersonError(str(error)) from error
 
-    def _ready(self) -> NewAClient:
-        if self._client is None or not self._connected:
-            raise PersonError(f"{self._number} is not connected")
+    async def _ready(self) -> NewAClient:
+        if self._client is None or self._failure:
+            await self.start()
+        # The library reconnects by itself; a person who wants to write waits a little for that.
+        try:
+            async with asyncio.timeout(_RECONNECT_SECONDS):
+                await self._online.wait()
+        except TimeoutError as error:
+            raise PersonError(f"{self._number} is not connected") from error
+        if self._client is None:
+            raise PersonError(f"{self._number} was stopped")
         return self._client
 
     async def _connect(self, client: NewAClient) -> None:
@@ -178,11 +192,11 @@ class Person:
             self._emit({"event": "qr", "number": self._number, "qr": code.decode()})
 
         async def on_connected(_client: NewAClient, _event: events.Connected) -> None:
-            self._connected = True
+            self._online.set()
             self._settled.set()
 
         async def on_disconnected(_client: NewAClient, _event: events.Disconnected) -> None:
-            self._connected = False  # until the library has reconnected by itself
+            self._online.clear()  # until the library has reconnected by itself
 
         async def on_logged_out(_client: NewAClient, _event: events.LoggedOut) -> None:
             self._lost("the device was unlinked")
@@ -218,7 +232,7 @@ class Person:
 
     def _lost(self, reason: str) -> None:
         _log.warning("%s is no longer connected: %s", self._number, reason)
-        self._connected = False
+        self._online.clear()
         self._failure = reason
         self._settled.set()
 

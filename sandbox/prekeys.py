@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from sandbox.accounts import Account, Device, PreKey, SignedPreKey
-from sandbox.binary_xml import MalformedStanzaError, Node
+from sandbox.binary_xml import MalformedStanzaError
 from sandbox.curve import KEY_TYPE, KeyPair
 from sandbox.jid import JID, SERVER_JID
 from sandbox.mailbox import StanzaKey
 from sandbox.query import QueryError
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.session import Session

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sandbox import housekeeping, prekeys, usync
-from sandbox.binary_xml import Node, Value
 from sandbox.jid import SERVER_JID
 from sandbox.query import Handler, QueryError
+from sandbox.stanza import Node, Value
 
 if TYPE_CHECKING:
     from sandbox.session import Session

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox.binary_xml import Node
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.session import Session

@@ -4,14 +4,15 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from functools import partial
 
 from sandbox.accounts import Account, Device
-from sandbox.binary_xml import Node, Value
+from sandbox.device_lists import participant_hash
 from sandbox.jid import JID, LID_SERVER
 from sandbox.mailbox import StanzaKey
 from sandbox.network import Network
 from sandbox.session import Session
+from sandbox.stanza import Node, Value
 
 __all__ = ["Router"]
 
@@ -58,9 +59,12 @@ class Router:
             network.state.when_stored(session.cut)
         elif not faults.take("ack_drop", session.number):
             delay = faults.take("ack_delay", session.number)
-            self._when_stored(
-                lambda: self._acknowledge(session, node, t=timestamp),
-                delay.fields["delay"] if delay else 0,
+            self._acknowledge(
+                session,
+                node,
+                after=delay.fields["delay"] if delay else 0,
+                t=timestamp,
+                **self._outdated(session, node, recipient),
             )
 
     def receipt(self, session: Session, node: Node) -> None:
@@ -76,7 +80,7 @@ class Router:
         ack: dict[str, Value] = {"class": "receipt", "id": node.text("id"), "from": to}
         if kind:
             ack["type"] = kind
-        self._when_stored(lambda: session.send(Node("ack", ack)))
+        self._send_when_stored(session, Node("ack", ack))
 
     def chatstate(self, session: Session, node: Node) -> None:
         """Shows a chat state, such as composing, to the devices that are online; nothing is kept."""
@@ -168,17 +172,33 @@ class Router:
             if device is not None:
                 device.mailbox.put(key, stanza)
 
-    def _acknowledge(self, session: Session, node: Node, **result: str) -> None:
+    def _outdated(self, session: Session, node: Node, recipient: Account) -> dict[str, str]:
+        """The hash of the device lists as they are, when the sender's list of the recipient is an old one."""
+        fan_out = node.child("participants")
+        to = node.jid("to")
+        if fan_out is None or to is None:
+            return {}
+        current = {JID(to.user, to.server, number) for number in recipient.device_numbers()}
+        if recipient is session.device.account or current <= {part.jid("jid") for part in fan_out.children}:
+            return {}
+        own = session.device.account
+        mine = {_sender(session.device, to).account._replace(device=n) for n in own.device_numbers()}
+        return {"phash": participant_hash(current | mine)}
+
+    def _acknowledge(self, session: Session, node: Node, *, after: float = 0, **result: str) -> None:
         attrs: dict[str, Value] = {"class": "message", "id": node.text("id"), **result}
         if "to" in node.attrs:
             attrs["from"] = node.attrs["to"]
-        session.send(Node("ack", attrs))
+        self._send_when_stored(session, Node("ack", attrs), after)
 
-    def _when_stored(self, callback: Callable[[], None], delay: float = 0) -> None:
-        if delay:
-            asyncio.get_running_loop().call_later(delay, self._network.state.when_stored, callback)
+    def _send_when_stored(self, session: Session, node: Node, after: float = 0) -> None:
+        # Encoded now: what cannot be encoded is the sender's fault and ends its connection, not the commit.
+        stanza = self._network.codec.encode(node)
+        when_stored = self._network.state.when_stored
+        if after:
+            asyncio.get_running_loop().call_later(after, when_stored, partial(session.send_encoded, stanza))
         else:
-            self._network.state.when_stored(callback)
+            when_stored(partial(session.send_encoded, stanza))
 
 
 def _sender(device: Device, seen_by: JID) -> JID:

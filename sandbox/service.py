@@ -122,6 +122,8 @@ async def _listening(
         yield bound
     finally:
         server.close()
+        for connection in network.connections:
+            connection.abort()
         people.cancel()
         await asyncio.gather(people, return_exceptions=True)
         for runner in runners:

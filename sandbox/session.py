@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sandbox import queries
 from sandbox.accounts import Device
-from sandbox.binary_xml import Node
 from sandbox.connection import Connection
 from sandbox.jid import SERVER_JID
 from sandbox.mailbox import StanzaKey
+from sandbox.stanza import Node
 
 if TYPE_CHECKING:
     from sandbox.network import Network
@@ -52,6 +52,8 @@ class Session:
         previous = self.device.session
         if previous is not None:
             previous.end_stream("replaced")
+        # What the older connection was sent and did not acknowledge goes to this one.
+        self.device.mailbox.shut()
         self.device.session = self
         self.send(
             Node(
@@ -97,6 +99,11 @@ class Session:
         if not self._silent():
             self._connection.send(node)
 
+    def send_encoded(self, stanza: bytes) -> None:
+        """Sends a stanza that is encoded already; see ``send``."""
+        if not self._silent():
+            self._connection.send_encoded(stanza)
+
     def activate(self) -> None:
         """The device wants what waits for it, and everything new from here on."""
         if self._active:
@@ -119,6 +126,10 @@ class Session:
         else:
             error = Node("stream:error", {"code": str(code)})
         self._connection.send(error)
+        self._connection.close()
+
+    def close(self) -> None:
+        """Ends the connection after what is queued."""
         self._connection.close()
 
     def cut(self) -> None:

@@ -24,6 +24,7 @@ _Value = str | bytes | int | None
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
+_LOCK_SECONDS = 1.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS accounts (
@@ -75,7 +76,9 @@ class State:
         self._waiting: list[Callable[[], None]] = []
         self._commit: asyncio.Task[None] | None = None
         self._failed = False
-        self._database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._database = sqlite3.connect(
+            file, isolation_level=None, check_same_thread=False, timeout=_LOCK_SECONDS
+        )
         try:
             self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode=WAL")
@@ -149,7 +152,7 @@ class State:
                     self._on_failure()
                     return
             for callback in callbacks:
-                callback()
+                _call(callback)
         self._commit = None
 
     def _store(self, batch: list[tuple[str, Sequence[_Value]]]) -> None:
@@ -162,3 +165,10 @@ class State:
             database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - one caller's error must not keep the others waiting
+        _log.exception("a callback after a commit failed")

@@ -7,11 +7,10 @@ __all__ = ["Stats"]
 
 @dataclass(slots=True)
 class Stats:
-    """Plain counters; all but ``connections`` only grow.
+    """Plain counters that only grow.
 
     Attributes:
-        connections: Clients connected now, logged in or not.
-        connections_total: Clients ever connected.
+        connections: Clients that connected, logged in or not.
         stanzas_in: Stanzas received.
         stanzas_out: Stanzas sent.
         messages_accepted: Messages taken over from senders.
@@ -19,7 +18,6 @@ class Stats:
     """
 
     connections: int = 0
-    connections_total: int = 0
     stanzas_in: int = 0
     stanzas_out: int = 0
     messages_accepted: int = 0

@@ -4,9 +4,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sandbox.accounts import Account
-from sandbox.binary_xml import Node, Value
 from sandbox.jid import JID, pn_jid
 from sandbox.query import QueryError
+from sandbox.stanza import Node, Value
 
 if TYPE_CHECKING:
     from sandbox.session import Session

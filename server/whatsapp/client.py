@@ -39,6 +39,7 @@ from server.whatsapp.port import (
     OutcomeUnknownError,
     SendRefusedError,
     Sent,
+    Stalled,
 )
 from server.whatsapp.refusals import Refusal, refusal_of
 from server.whatsapp.threads import ClientGoneError, LibraryGate
@@ -133,8 +134,9 @@ class NeonizeClient:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
-        if taken:
-            self._room.release(len(taken))
+        room = sum(not isinstance(event, Stalled) for event in taken)
+        if room:
+            self._room.release(room)
         return taken
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
@@ -152,6 +154,8 @@ class NeonizeClient:
         done, _ = await asyncio.wait({sending}, timeout=max(0.0, deadline - time.monotonic()))
         if not done:
             sending.add_done_callback(_consume)
+            # The library sends nothing else before this answer has come, or 75 seconds have passed.
+            self._append(Stalled())
             raise OutcomeUnknownError(f"WhatsApp did not answer within {within:g} s", late=sending)
         return sending.result()
 

@@ -91,6 +91,11 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """WhatsApp left a send without an answer: this client sends nothing more until it is replaced."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """WhatsApp ended the session."""
 
@@ -127,7 +132,7 @@ class Received:
     content: bytes
 
 
-Event = Connected | Disconnected | Ended | Received
+Event = Connected | Disconnected | Stalled | Ended | Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,7 @@ class Client(Protocol):
         Raises:
             SendRefusedError: it was not sent; Refusal.BUSY where its turn did not come in time,
                 Refusal.NOT_CONNECTED where the connection was not there.
-            OutcomeUnknownError: it may have been sent.
+            OutcomeUnknownError: it may have been sent. Where no answer came in time, `Stalled` follows.
         """
         ...
 

@@ -158,6 +158,18 @@ class Stack:
         self.await_status(session, "working")
         return session
 
+    def stored(self, session: str, chat: str) -> list[dict[str, Any]]:
+        """All stored messages of a chat, newest first."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = self.rest.get(
+                f"/sessions/{session}/chats/{chat}/messages", params={"limit": 200, "cursor": cursor}
+            )
+            found += answer.json()["data"]
+            cursor = answer.json()["nextCursor"]
+        return found
+
     def send(self, session: str, to: str, text: str, **more: Any) -> httpx.Response:
         """Sends a text by REST."""
         return self.rest.post(

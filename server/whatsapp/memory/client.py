@@ -23,6 +23,7 @@ from server.whatsapp.port import (
     OutcomeUnknownError,
     SendRefusedError,
     Sent,
+    Stalled,
 )
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.threads import uninterrupted
@@ -109,6 +110,7 @@ class MemoryClient:
         done, _ = await asyncio.wait({sending}, timeout=max(0.0, deadline - time.monotonic()))
         if not done:
             sending.add_done_callback(_consume)
+            self.tell(Stalled())
             raise OutcomeUnknownError(f"no answer within {within:g} s", late=sending)
         return sending.result()
 
