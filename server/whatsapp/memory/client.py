@@ -70,8 +70,7 @@ class MemoryClient:
     async def stop(self) -> None:
         """See the port."""
         self._network.stops += not self.is_stopped
-        if self._network.slow_stops and not self.is_stopped:
-            await uninterrupted(asyncio.sleep(self._network.slow_stops))
+        await uninterrupted(self._network.stops_may_end.wait())
         self._go_offline()
         self.is_away = False
         self.is_stopped = True

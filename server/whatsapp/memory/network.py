@@ -137,8 +137,9 @@ class MemoryNetwork:
         """How many of the next connects fail."""
         self.silent_logins = 0
         """How many of the next logins are never answered."""
-        self.slow_stops = 0.0
-        """Seconds that stopping a client takes."""
+        self.stops_may_end = asyncio.Event()
+        """Cleared, it holds every stop that begins until it is set again."""
+        self.stops_may_end.set()
         self.stops = 0
         """How many stops have begun."""
         self.attempts: list[Attempt] = []

@@ -90,14 +90,19 @@ async def test_a_caller_who_goes_away_leaves_no_second_client_behind(
 ) -> None:
     # given a session whose stop takes its time and whose caller gives up meanwhile
     session = await node.working(NUMBER)
-    network.slow_stops = 0.05
+    network.stops_may_end.clear()
     stopping = asyncio.create_task(node.sessions.stop(session))
     await until(lambda: network.stops == 1, "the client is being stopped")
     stopping.cancel()
-    await asyncio.wait({stopping})
     # when it is started again at once
-    await node.sessions.start(session)
+    starting = asyncio.create_task(node.sessions.start(session))
+    await asyncio.sleep(0)
+    assert len(network.clients) == 1
+    network.stops_may_end.set()
+    await starting
     # then it comes to work, with one client, of which its node knows
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
     await node.status_is(session.id, Status.WORKING)
     await until(lambda: online(network) == 1, "one client")
     assert (await node.sessions.stop(session)).status is Status.STOPPED
