@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LABEL_LENGTH: Final = 200
 """Characters in a label, at most."""
+_ID: Final = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
+"""What an id looks like (a ULID): no other text is worth a look into the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ class Sessions:
             WagateError: NOT_FOUND, also for another organization's.
         """
         runner = self._runners.get(session_id)
-        record = runner.record if runner is not None else await self._repository.find(session_id)
+        if runner is not None:
+            record: Session | None = runner.record
+        else:
+            record = await self._repository.find(session_id) if _ID.fullmatch(session_id) else None
         if record is None or record.organization_id != principal.organization_id:
             raise not_found("session")
         return record
@@ -112,10 +118,12 @@ class Sessions:
         """Creates a session; with `start` its pairing begins at once.
 
         Raises:
-            WagateError: VALIDATION_ERROR for a label that is too long.
+            WagateError: VALIDATION_ERROR for a label that is too long or cannot be stored.
         """
         if len(label) > LABEL_LENGTH:
             raise invalid("label", f"at most {LABEL_LENGTH} characters")
+        if "\0" in label:  # which PostgreSQL cannot store
+            raise invalid("label", "must not hold the character U+0000")
         now = now_ms()
         record = Session(
             id=str(ULID()),
