@@ -54,10 +54,14 @@ async def test_a_session_is_paired_by_its_code_and_then_works(
     account = network.account(NUMBER)
     assert (paired.wa_jid, paired.wa_lid) == (str(account.jid), str(account.lid))
     assert (paired.phone_number, paired.wanted) == (NUMBER, True)
-    assert paired.last_connected_at is not None
     assert (await node.sessions.view(paired)).gateway_id == "node-1"
-    # and its attempt is over
+    # and since when, and its attempt is over
+    await until_async(lambda: _was_connected(node, record.id), "the time of its connection is stored")
     assert not any(attempt.is_held for attempt in network.attempts)
+
+
+async def _was_connected(node: MemoryNode, session_id: str) -> bool:
+    return (await node.record(session_id)).last_connected_at is not None
 
 
 async def test_asking_for_a_code_begins_one_attempt_however_often_it_is_asked(

@@ -147,8 +147,8 @@ async def test_an_indeterminate_send_is_never_sent_again(hasty: MemoryNode, netw
     await hasty.status_is(session.id, Status.WORKING)
     await hasty.send(session, ADA, "another")
     assert [heard.text for heard in network.account(ADA).heard] == ["another"]
-    (_, stored) = await hasty.stored(session, ADA)
-    assert stored.error == "indeterminate"
+    errors = {message.body: message.error for message in await hasty.stored(session, ADA)}
+    assert errors == {"hello": "indeterminate", "another": None}
 
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
