@@ -109,7 +109,10 @@ class State:
         self._schedule()
 
     def when_stored(self, callback: Callable[[], None]) -> None:
-        """Calls back in the event loop, once all that was queued so far is committed."""
+        """Calls back once all that was queued so far is committed: at once when nothing waits for that."""
+        if self._commit is None and not self._pending and not self._failed:
+            _call(callback)
+            return
         self._waiting.append(callback)
         self._schedule()
 

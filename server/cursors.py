@@ -23,7 +23,7 @@ class Cursors:
     def encode(self, scope: str, position: tuple[int | str | bool, ...]) -> str:
         """A cursor behind `position` of the list `scope`."""
         payload = json.dumps(position, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._sign(scope, payload) + payload).rstrip(b"=").decode()
+        return _spell(self._sign(scope, payload) + payload)
 
     def decode(self, scope: str, cursor: str) -> list[int | str | bool]:
         """The position that a cursor of the list `scope` stands for.
@@ -38,13 +38,19 @@ class Cursors:
         except (ValueError, binascii.Error):
             raw = b""
         signature, payload = raw[:_SIGNATURE], raw[_SIGNATURE:]
-        if not payload or not hmac.compare_digest(signature, self._sign(scope, payload)):
+        # Base64 has several spellings of the same bytes; ours is one of them.
+        unchanged = _spell(raw) == cursor
+        if not payload or not unchanged or not hmac.compare_digest(signature, self._sign(scope, payload)):
             raise invalid("cursor", "not a nextCursor of this list")
         position: list[int | str | bool] = json.loads(payload)
         return position
 
     def _sign(self, scope: str, payload: bytes) -> bytes:
         return hmac.digest(self._key, scope.encode() + b"\0" + payload, hashlib.sha256)[:_SIGNATURE]
+
+
+def _spell(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def page_size(limit: int) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from server.auth.keys import PREFIX, ApiKeys, hash_of
 from server.auth.principal import Capability, Principal
@@ -20,11 +20,17 @@ class Authenticator:
     The token stands in `authorization: Bearer <token>`, or, for an api-key, in `x-api-key`.
     """
 
-    def __init__(self, keys: ApiKeys) -> None:
-        """Accepts the api-keys in `keys`."""
+    def __init__(self, keys: ApiKeys, clock: Callable[[], float] = time.monotonic) -> None:
+        """Accepts the api-keys in `keys`; `clock` gives seconds that never go back."""
         self._keys = keys
+        self._clock = clock
         # By hash, so that no secret stays in memory longer than its call.
         self._cache: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+
+    @property
+    def remembered(self) -> int:
+        """How many keys are trusted without a look at the database."""
+        return len(self._cache)
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
         """Returns the caller.
@@ -39,7 +45,7 @@ class Authenticator:
         if not token.startswith(PREFIX):
             raise _refused("the token is neither an api-key (wa_...) nor a known kind of login token")
         digest = hash_of(token)
-        now = time.monotonic()
+        now = self._clock()
         cached = self._cache.get(digest)
         if cached is not None and now - cached[0] < CACHE_SECONDS:
             return cached[1]

@@ -1,6 +1,7 @@
 """One person, two addresses: which phone number a LID belongs to."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from server.store.conversations import ConversationRepository
@@ -50,6 +51,11 @@ class Addresses:
             return None
         self._remember(key, phone)
         return str(lid), str(phone)
+
+    def forget(self, session_id: str, lids: Iterable[str]) -> None:
+        """Takes back what `news` remembered, because it was not stored after all."""
+        for lid in lids:
+            self._known.pop((session_id, lid), None)
 
     def _remember(self, key: tuple[str, str], phone: Jid) -> None:
         self._known[key] = phone

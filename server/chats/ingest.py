@@ -38,6 +38,9 @@ class Ingest:
             except SessionGoneError:
                 log.warning("%d messages of session %s came after its end", len(messages), session.id)
                 return
+            except asyncio.CancelledError:
+                self._addresses.forget(session.id, [message.lid for message in messages if message.lid])
+                raise
             except Exception:
                 log.exception("the messages of session %s cannot be stored; trying again", session.id)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -45,7 +48,11 @@ class Ingest:
                 return
 
     async def _stored_form(self, session: Session, message: Received) -> NewMessage:
-        news = self._addresses.news(session.id, message.sender, message.sender_alternative)
+        # In a chat with one person that person's, whoever wrote; in a group the writer's.
+        learned = (message.chat, message.chat_alternative)
+        if message.chat.is_group:
+            learned = (message.sender, message.sender_alternative)
+        news = self._addresses.news(session.id, *learned)
         chat = await self._addresses.canonical(session.id, message.chat, message.chat_alternative)
         sender = await self._addresses.canonical(session.id, message.sender, message.sender_alternative)
         return NewMessage(

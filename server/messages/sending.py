@@ -68,8 +68,9 @@ class Sending:
         self._sessions = sessions
         self._conversations = conversations
         self._addresses = addresses
-        # Sends go on when their caller is gone; the set keeps them from being collected.
-        self._tasks: set[asyncio.Task[Any]] = set()
+        # Both go on when their caller is gone; the sets keep them from being collected.
+        self._sends: set[asyncio.Task[Any]] = set()
+        self._settlings: set[asyncio.Task[Any]] = set()
 
     async def send(self, session: Session, draft: Draft) -> SendResult:
         """Sends a message and waits for WhatsApp's acknowledgement.
@@ -85,12 +86,16 @@ class Sending:
         """
         to, content = compose(draft)
         client = self._sessions.client(session)
-        return await asyncio.shield(self._keep(self._send(session, client, to, content)))
+        return await asyncio.shield(_keep(self._sends, self._send(session, client, to, content)))
 
     async def close(self) -> None:
-        """Waits for the sends under way to be recorded."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        """Waits for the sends under way to be recorded, not for answers that are late already."""
+        while self._sends:
+            await asyncio.wait(set(self._sends))
+        for settling in self._settlings:
+            settling.cancel()
+        while self._settlings:
+            await asyncio.wait(set(self._settlings))
 
     async def _send(self, session: Session, client: Client, to: Jid, content: Content) -> SendResult:
         began = now_ms()
@@ -99,9 +104,7 @@ class Sending:
         except SendRefusedError as error:
             raise _refused(error) from error
         except OutcomeUnknownError as error:
-            row_id = await self._record(session, to, content, None, began)
-            if error.late is not None and row_id is not None:
-                self._keep(self._settle(row_id, error.late))
+            await self._record_unknown(session, to, content, began, error)
             raise WagateError(
                 Code.TIMEOUT,
                 "WhatsApp did not answer in time. The message may have been sent; "
@@ -118,6 +121,18 @@ class Sending:
                 {"outcome": "sent", "waMessageId": sent.id},
             ) from error
         return SendResult(SendStatus.SENT, sent.timestamp, sent.id)
+
+    async def _record_unknown(
+        self, session: Session, to: Jid, content: Content, began: int, error: OutcomeUnknownError
+    ) -> None:
+        try:
+            row_id = await self._record(session, to, content, None, began)
+        except Exception:
+            # What matters more to the caller than this is that it may have been sent.
+            log.exception("an indeterminate send of session %s could not be recorded", session.id)
+            return
+        if error.late is not None and row_id is not None:
+            _keep(self._settlings, self._settle(row_id, error.late))
 
     async def _record(
         self, session: Session, to: Jid, content: Content, sent: Sent | None, began: int
@@ -143,27 +158,33 @@ class Sending:
 
     async def _settle(self, row_id: int, late: "asyncio.Future[Sent]") -> None:
         try:
-            sent = await late
-        except SendRefusedError as error:
-            await self._conversations.fail_send(row_id, error=str(error.refusal))
+            try:
+                # Shielded: the send itself goes on when the node stops waiting for it.
+                sent = await asyncio.shield(late)
+            except SendRefusedError as error:
+                await self._conversations.fail_send(row_id, error=str(error.refusal))
+            else:
+                await self._conversations.settle_send(
+                    row_id, wa_message_id=sent.id, timestamp=sent.timestamp, ack_level=ACK_SENT
+                )
         except OutcomeUnknownError:
             log.info("message %d stays indeterminate: WhatsApp never answered", row_id)
-        else:
-            await self._conversations.settle_send(
-                row_id, wa_message_id=sent.id, timestamp=sent.timestamp, ack_level=ACK_SENT
-            )
+        except Exception:
+            log.exception("message %d stays indeterminate: its late answer could not be recorded", row_id)
 
-    def _keep(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
 
-    def _done(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
+def _keep(tasks: set[asyncio.Task[Any]], work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+
+    def done(task: "asyncio.Task[Any]") -> None:
+        tasks.discard(task)
         # A caller who went away does not ask for the outcome; without this the loop complains.
         if not task.cancelled():
             task.exception()
+
+    task.add_done_callback(done)
+    return task
 
 
 def _refused(error: SendRefusedError) -> WagateError:

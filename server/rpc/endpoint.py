@@ -80,9 +80,14 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
     Args:
         descriptor: from the generated code.
         method: what runs it.
+
+    Raises:
+        ValueError: the contract forgets to say which capability the method needs.
     """
     options = descriptor.GetOptions()
     operation = options.Extensions[operation_pb2.operation]
+    if operation.capability not in _CAPABILITIES:
+        raise ValueError(f"the contract gives {descriptor.full_name} no capability")
     rule = options.Extensions[annotations_pb2.http]
     template: str = getattr(rule, rule.WhichOneof("pattern") or "get")
     return Endpoint(

@@ -26,6 +26,10 @@ _INTEGER_BITS: Final = {
     FieldDescriptor.TYPE_INT64: 63,
 }
 _VALUE: Final = struct_pb2.Value.DESCRIPTOR.full_name
+PROBLEMS: Final = 20
+"""Fields that one refusal names, at most: the answer must not grow with what is wrong."""
+NAME_LENGTH: Final = 100
+"""Characters of an unknown field's name that a refusal repeats."""
 
 
 def encode(message: Message) -> bytes:
@@ -42,7 +46,7 @@ def decode(text: bytes, message: Message, *, without: frozenset[str] = frozenset
         without: names of fields that the body must not set, because the path does.
 
     Raises:
-        WagateError: VALIDATION_ERROR; `details` names each field that does not fit.
+        WagateError: VALIDATION_ERROR; `details` names each field that does not fit, up to PROBLEMS.
     """
     value = _parse(text) if text.strip() else {}
     if not isinstance(value, dict):
@@ -126,15 +130,22 @@ def _fill(
     all_fields = cast("Sequence[FieldDescriptor]", message.DESCRIPTOR.fields)
     fields = {field.json_name: field for field in all_fields if field.name not in without}
     for name, given in value.items():
+        if len(problems) >= PROBLEMS:
+            return
         field = fields.get(name)
         where = f"{path}{name}"
         if field is None:
-            problems[where] = "unknown field"
+            problems[_printable(where)] = "unknown field"
         elif given is not None:
             try:
                 _set(message, field, given, where, problems)
             except _MismatchError as error:
                 problems[where] = str(error)
+
+
+def _printable(name: str) -> str:
+    """A caller's name for a field, short and without the half characters that no answer can hold."""
+    return name[:NAME_LENGTH].encode(errors="replace").decode()
 
 
 class _MismatchError(Exception):
@@ -151,10 +162,11 @@ def _set(
         target.extend(_scalar(field, item) for item in given)
     elif field.message_type is not None and field.message_type.full_name == _VALUE:
         try:
+            json.dumps(given, allow_nan=False)  # the parser takes infinities, which no JSON can give back
             json_format.ParseDict(
                 cast("dict[str, Any]", given), getattr(message, field.name), max_recursion_depth=32
             )
-        except (json_format.ParseError, ValueError):
+        except (json_format.ParseError, ValueError, OverflowError, RecursionError):
             raise _MismatchError("not a usable JSON value") from None
     elif field.message_type is not None:
         if not isinstance(given, dict):

@@ -55,13 +55,15 @@ class Pipeline(_GenericRpcHandler):
     ) -> "grpc.RpcMethodHandler[object, object] | None":
         """Finds the handler of a call."""
         metadata = cast("_Metadata", handler_call_details.invocation_metadata)
-        by_rest = any(name == REST_MARK for name, _ in metadata)
-        return (self._rest if by_rest else self._native).get(handler_call_details.method)
+        for name, _ in metadata:
+            if name == REST_MARK:
+                return self._rest.get(handler_call_details.method)
+        return self._native.get(handler_call_details.method)
 
     def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(request: Message, context: Context) -> Message:
             try:
-                return await self._run(target, request, _metadata(context), None)
+                return await self._run(target, _metadata(context), lambda: (request, None))
             except WagateError as error:
                 status = rich_status(error)
                 trailers: list[tuple[str, str | bytes]] = [
@@ -79,8 +81,7 @@ class Pipeline(_GenericRpcHandler):
         async def run(raw: bytes, context: Context) -> HttpBody:
             headers: list[tuple[str, str]] = []
             try:
-                request = _read(target, raw)
-                response = await self._run(target, request, _metadata(context), _body(request))
+                response = await self._run(target, _metadata(context), lambda: _read(target, raw))
                 status = target.success_status
                 body = b"" if status == 204 else json_codec.encode(response)
             except WagateError as error:
@@ -98,11 +99,16 @@ class Pipeline(_GenericRpcHandler):
         return _handler(run, bytes, HttpBody.SerializeToString)
 
     async def _run(
-        self, target: Endpoint, request: Message, metadata: Mapping[str, str], body: bytes | None
+        self,
+        target: Endpoint,
+        metadata: Mapping[str, str],
+        read: Callable[[], tuple[Message, bytes | None]],
     ) -> Message:
+        """Runs a call; `read` gives its request and, for one that came by REST, its body."""
         try:
             principal = await self._authenticator.authenticate(metadata)
             principal.require(target.capability)
+            request, body = read()
             session = None
             if target.names_session:
                 session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
@@ -127,11 +133,12 @@ def _fill(target: Endpoint, request: Message, body: bytes) -> None:
         json_codec.decode(body, getattr(request, target.body))
 
 
-def _read(target: Endpoint, raw: bytes) -> Message:
+def _read(target: Endpoint, raw: bytes) -> tuple[Message, bytes]:
     try:
-        return target.request.FromString(raw)
+        request = target.request.FromString(raw)
     except DecodeError:
         raise WagateError(Code.VALIDATION_ERROR, "the path or query is not valid UTF-8") from None
+    return request, _body(request)
 
 
 def _body(request: Message) -> bytes:

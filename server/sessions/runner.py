@@ -6,16 +6,19 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from server.clock import now_ms
+from server.errors import not_found
 from server.sessions.backoff import Backoff
 from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.port import (
     Client,
+    ClientError,
     ClientFactory,
     Connected,
     ConnectError,
@@ -33,6 +36,7 @@ from server.whatsapp.port import (
     Received,
     Stalled,
 )
+from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,10 @@ LOGIN_SECONDS: Final = 30.0
 """How long a made connection may take to log in before it is replaced."""
 RECOVERY_SECONDS: Final = 3.0
 """How long the library may take to get a lost connection back while WhatsApp is reachable."""
+LOOK_SECONDS: Final = 1.0
+"""How often a session without a connection looks whether WhatsApp is reachable."""
+DRAIN_SECONDS: Final = 10.0
+"""How long storing what had arrived before the end may take. A database that is away is given up then."""
 
 Ingest = Callable[[Session, Sequence[Received]], Awaitable[None]]
 """Takes what a session received, in order, and returns once it is stored."""
@@ -80,6 +88,8 @@ class Runner:
         self._pairing = pairing
         self._ingest = ingest
         self._client: Client | None = None
+        self._unstored: list[Received] = []
+        self._retired = False
         self._task: asyncio.Task[None] | None = None
         self._lifecycle = asyncio.Lock()
 
@@ -89,37 +99,62 @@ class Runner:
         return self._client if self.phase is Phase.LIVE else None
 
     async def change(self, **changes: object) -> None:
-        """Stores changed fields of the record."""
+        """Stores changed fields of the record, even when its caller is cancelled meanwhile.
+
+        Raises:
+            WagateError: NOT_FOUND where the session was deleted.
+        """
+        await uninterrupted(self._change(changes))
+
+    async def _change(self, changes: dict[str, object]) -> None:
         changes["updated_at"] = now_ms()
-        await self._repository.update(self.record.id, changes)
+        if not await self._repository.update(self.record.id, changes):
+            raise not_found("session")
         self.record = replace(self.record, **changes)  # type: ignore[arg-type] # names are the record's own
+
+    # Each of the following runs to its end even when its caller goes away: a start beside a stop that was
+    # left halfway would hold the device twice.
 
     async def start(self) -> None:
         """Connects a paired session, begins pairing an unpaired one. Does nothing where it runs.
 
         Raises:
-            WagateError: UNAVAILABLE where too many pairings are under way.
+            WagateError: UNAVAILABLE where too many pairings are under way; NOT_FOUND where the session
+                was deleted.
         """
+        await uninterrupted(self._start())
+
+    async def _start(self) -> None:
         async with self._lifecycle:
+            if self._retired:
+                raise not_found("session")
             if self._task is not None and not self._task.done():
                 return
             if self.record.wa_jid is not None:
                 await self.change(wanted=True, ending=None)
-                self._begin(self._stay_connected(), Phase.CONNECTING)
+                await self._begin(self._stay_connected, Phase.CONNECTING)
             else:
+                await self.change(ending=None)
                 await asyncio.to_thread(_empty_folder, self._device)
                 attempt = await self._pairing.begin(self.record.id, self._device)
-                self._begin(self._pair(attempt), Phase.PAIRING)
+                await self._begin(partial(self._pair, attempt), Phase.PAIRING)
 
-    async def stop(self, *, wanted: bool = False) -> None:
-        """Ends whatever runs; the device stays linked.
+    async def stop(self) -> None:
+        """Ends whatever runs until somebody starts the session again; the device stays linked."""
+        await uninterrupted(self._stop())
 
-        Args:
-            wanted: whether the session shall be connected again when the node starts.
-        """
+    async def _stop(self) -> None:
         async with self._lifecycle:
-            if self.record.wanted != wanted:
-                await self.change(wanted=wanted)
+            await self._end_task()
+            if self.record.wanted:
+                await self.change(wanted=False)
+
+    async def suspend(self) -> None:
+        """Ends whatever runs; a connected session is connected again when the node starts."""
+        await uninterrupted(self._suspend())
+
+    async def _suspend(self) -> None:
+        async with self._lifecycle:
             await self._end_task()
 
     async def logout(self) -> None:
@@ -128,20 +163,41 @@ class Runner:
         Raises:
             ClientError: WhatsApp did not confirm it; nothing changed.
         """
+        await uninterrupted(self._logout())
+
+    async def _logout(self) -> None:
         async with self._lifecycle:
             if self.client is not None:
                 await self.client.logout()
             await self._end_task()
             await self._forget_device(Ending.LOGGED_OUT)
 
-    def _begin(self, work: Awaitable[None], phase: Phase) -> None:
-        self.phase = phase
-        self._task = asyncio.ensure_future(self._run(work))
-        self._task.set_name(f"session-{self.record.id}")
+    async def retire(self) -> None:
+        """Ends whatever runs and forgets the device, for good. A live one is unlinked where that works."""
+        await uninterrupted(self._retire())
 
-    async def _run(self, work: Awaitable[None]) -> None:
+    async def _retire(self) -> None:
+        async with self._lifecycle:
+            self._retired = True
+            try:
+                if self.client is not None:
+                    await self.client.logout()
+            except ClientError as error:
+                log.warning("session %s is given up without being unlinked: %s", self.record.id, error)
+            await self._end_task()
+            await asyncio.to_thread(shutil.rmtree, self._device, ignore_errors=True)
+
+    async def _begin(self, work: Callable[[], Awaitable[None]], phase: Phase) -> None:
+        self.phase = phase
+        begun = asyncio.Event()
+        self._task = asyncio.create_task(self._run(work, begun), name=f"session-{self.record.id}")
+        # A task that is cancelled before it began would never let go of what it was given.
+        await begun.wait()
+
+    async def _run(self, work: Callable[[], Awaitable[None]], begun: asyncio.Event) -> None:
+        begun.set()
         try:
-            await work
+            await work()
         except Exception:
             log.exception("session %s stopped over a defect of the gateway", self.record.id)
         finally:
@@ -220,12 +276,29 @@ class Runner:
         finally:
             self.phase = Phase.CONNECTING
             self._client = None
-            await client.stop()
+            await uninterrupted(self._let_go(client))
         if ending is Ending.LOGGED_OUT:
             await self._forget_device(ending)
         elif ending is not None:
             await self.change(ending=str(ending), wanted=False)
         return ending is not None
+
+    async def _let_go(self, client: Client) -> None:
+        """Stops a client and stores what had arrived: WhatsApp does not deliver it again."""
+        await client.stop()
+        while events := await client.events():
+            self._note_received(events)
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._store()
+        except TimeoutError:
+            log.exception(
+                "%d messages of session %s could not be stored within %.0f s of its end and are lost",
+                len(self._unstored),
+                self.record.id,
+                DRAIN_SECONDS,
+            )
+            self._unstored.clear()
 
     async def _note_identity(self, identity: Identity) -> None:
         lid = str(identity.lid) if identity.lid is not None else None
@@ -236,7 +309,7 @@ class Runner:
         patience = LOGIN_SECONDS
         away_since: float | None = time.monotonic()
         while True:
-            events = await self._next_events(client, limit=None if away_since is None else 1.0)
+            events = await self._next_events(client, limit=None if away_since is None else LOOK_SECONDS)
             ending = await self._take(events)
             if ending is not None:
                 log.warning("WhatsApp ended session %s: %s", self.record.id, ending)
@@ -261,13 +334,9 @@ class Runner:
             return ()
 
     async def _take(self, events: Sequence[Event]) -> Ending | None:
-        received: list[Received] = []
+        self._note_received(events)
+        await self._store()
         for event in events:
-            if isinstance(event, Received):
-                received.append(event)
-                continue
-            await self._store(received)
-            received = []
             match event:
                 case Connected():
                     self.phase = Phase.LIVE
@@ -280,12 +349,18 @@ class Runner:
                     raise ConnectError("WhatsApp left a send without an answer")
                 case Ended(ending):
                     return ending
-        await self._store(received)
+                case Received():
+                    pass
         return None
 
-    async def _store(self, received: Sequence[Received]) -> None:
-        if received:
-            await self._ingest(self.record, received)
+    def _note_received(self, events: Sequence[Event]) -> None:
+        self._unstored += [event for event in events if isinstance(event, Received)]
+
+    async def _store(self) -> None:
+        """Stores what was received. Interrupted, it can be called again: storing is idempotent."""
+        if self._unstored:
+            await self._ingest(self.record, tuple(self._unstored))
+            self._unstored.clear()
 
 
 def _empty_folder(folder: Path) -> None:

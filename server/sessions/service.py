@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import shutil
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,11 +18,14 @@ from server.sessions.state import Phase, Status, status_of
 from server.store.records import Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.port import Client, ClientError, ClientFactory, Pairing, QRCode
+from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
 LABEL_LENGTH: Final = 200
 """Characters in a label, at most."""
+_ID: Final = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
+"""What an id looks like (a ULID): no other text is worth a look into the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Sessions:
     async def close(self) -> None:
         """Disconnects every session; they are connected again by the next `open`."""
         runners = list(self._runners.values())
-        await asyncio.gather(*(runner.stop(wanted=runner.record.wanted) for runner in runners))
+        await asyncio.gather(*(runner.suspend() for runner in runners))
         self._runners.clear()
 
     async def find(self, principal: Principal, session_id: str) -> Session:
@@ -85,7 +88,10 @@ class Sessions:
             WagateError: NOT_FOUND, also for another organization's.
         """
         runner = self._runners.get(session_id)
-        record = runner.record if runner is not None else await self._repository.find(session_id)
+        if runner is not None:
+            record: Session | None = runner.record
+        else:
+            record = await self._repository.find(session_id) if _ID.fullmatch(session_id) else None
         if record is None or record.organization_id != principal.organization_id:
             raise not_found("session")
         return record
@@ -112,10 +118,12 @@ class Sessions:
         """Creates a session; with `start` its pairing begins at once.
 
         Raises:
-            WagateError: VALIDATION_ERROR for a label that is too long.
+            WagateError: VALIDATION_ERROR for a label that is too long or cannot be stored.
         """
         if len(label) > LABEL_LENGTH:
             raise invalid("label", f"at most {LABEL_LENGTH} characters")
+        if "\0" in label:  # which PostgreSQL cannot store
+            raise invalid("label", "must not hold the character U+0000")
         now = now_ms()
         record = Session(
             id=str(ULID()),
@@ -138,7 +146,7 @@ class Sessions:
         )
         await self._repository.add(record)
         if start:
-            await self._runner(record).start()
+            await self._start(record)
         return await self.view(record)
 
     async def delete(self, record: Session) -> None:
@@ -146,16 +154,15 @@ class Sessions:
 
         A live one is unlinked first, so that the phone does not go on showing it.
         """
-        runner = self._runners.get(record.id)
-        if runner is not None:
-            try:
-                await runner.logout()
-            except ClientError as error:
-                log.warning("session %s is deleted without being unlinked: %s", record.id, error)
-                await runner.stop()
+        await uninterrupted(self._delete(record))
+
+    async def _delete(self, record: Session) -> None:
+        # The retired runner stays until the session is gone: calls under way find it and are refused.
+        try:
+            await self._runner(record).retire()
+            await self._repository.delete(record.id)
+        finally:
             self._runners.pop(record.id, None)
-        await self._repository.delete(record.id)
-        await asyncio.to_thread(shutil.rmtree, self._settings.devices_dir / record.id, ignore_errors=True)
 
     async def code(self, record: Session) -> QRCode:
         """The QR code to show now; begins pairing where none is under way.
@@ -164,21 +171,20 @@ class Sessions:
             WagateError: CONFLICT for a session that is paired; NOT_FOUND until a code is ready;
                 UNAVAILABLE where too many pairings are under way.
         """
-        runner = self._runner(record)
-        if runner.record.wa_jid is not None:
+        if record.wa_jid is not None:
             raise WagateError(
                 Code.CONFLICT,
                 "the session is paired already; log it out first to pair it again",
                 {"status": str((await self.view(record)).status)},
             )
-        await runner.start()
+        runner = await self._start(record)
         if runner.code is None or runner.code.expires_at <= now_ms():
             raise WagateError(Code.NOT_FOUND, "no QR code yet: pairing has begun, ask again in a moment")
         return runner.code
 
     async def start(self, record: Session) -> SessionView:
         """Connects a paired session, begins pairing an unpaired one; does nothing where it runs."""
-        await self._runner(record).start()
+        await self._start(record)
         return await self.view(record)
 
     async def stop(self, record: Session) -> SessionView:
@@ -190,8 +196,9 @@ class Sessions:
 
     async def restart(self, record: Session) -> SessionView:
         """Stops and starts a session."""
-        runner = self._runner(record)
-        await runner.stop(wanted=record.wanted)
+        runner = self._runners.get(record.id)
+        if runner is not None:
+            await runner.suspend()
         return await self.start(record)
 
     async def logout(self, record: Session) -> SessionView:
@@ -223,6 +230,17 @@ class Sessions:
         raise WagateError(
             Code.CONFLICT, f"the session is not connected (status: {status})", {"status": str(status)}
         )
+
+    async def _start(self, record: Session) -> Runner:
+        runner = self._runner(record)
+        try:
+            await runner.start()
+        except WagateError as error:
+            if error.code is Code.NOT_FOUND and self._runners.get(record.id) is runner:
+                # The caller found the session just before it was deleted.
+                del self._runners[record.id]
+            raise
+        return runner
 
     def _runner(self, record: Session) -> Runner:
         runner = self._runners.get(record.id)

@@ -53,7 +53,10 @@ class Database(Protocol):
 
 
 def open_database(url: str) -> Database:
-    """The database of a URL: `sqlite:///path` or `postgresql+asyncpg://...`. Connects to nothing yet."""
+    """The database of a URL: `sqlite:///path` or `postgresql+asyncpg://...`. Connects to nothing yet.
+
+    Its errors do not show the parameters of statements: they hold what people wrote, and are logged.
+    """
     parsed = make_url(url)
     return SqliteDatabase(parsed) if parsed.get_backend_name() == "sqlite" else PostgresDatabase(parsed)
 
@@ -71,9 +74,16 @@ class SqliteDatabase:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         url = url.set(drivername="sqlite")
         arguments = {"check_same_thread": False}
-        self._write_engine = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
+        self._write_engine = create_engine(
+            url, pool_size=1, max_overflow=0, connect_args=arguments, hide_parameters=True
+        )
         self._read_engine = create_engine(
-            url, pool_size=READERS, max_overflow=0, connect_args=arguments, isolation_level="AUTOCOMMIT"
+            url,
+            pool_size=READERS,
+            max_overflow=0,
+            connect_args=arguments,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
         )
         event.listen(self._write_engine, "connect", _prepare_writer)
         event.listen(self._write_engine, "begin", _begin_immediate)
@@ -115,7 +125,9 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         """See `open_database`."""
-        self._engine = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        self._engine = create_async_engine(
+            url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+        )
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         """See `Database`."""

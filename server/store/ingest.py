@@ -1,7 +1,9 @@
 """Writes a batch of messages: three statements, however many there are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
@@ -12,6 +14,8 @@ from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
 _address = table_of(AddressRow)
+
+_REPLACEMENT: Final = "\ufffd"
 
 _ChatIds = Mapping[tuple[str, str], int]
 _Key = tuple[int, str, str]
@@ -63,6 +67,7 @@ def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> li
     Returns:
         For each message its row id, or None where it was stored before.
     """
+    messages = [_storable(message) for message in messages]
     _learn_addresses(connection, messages)
     chats = _touch_chats(connection, messages)
     stored = _insert_identified(connection, messages, chats)
@@ -83,6 +88,19 @@ def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> li
             _COUNT_UNREAD, [{"chat": chat_id, "more": more} for chat_id, more in unread.items()]
         )
     return results
+
+
+def _storable(message: NewMessage) -> NewMessage:
+    """The message without the character 0, which people can send and PostgreSQL cannot keep."""
+    wa_message_id = message.wa_message_id
+    if "\0" not in message.body and "\0" not in message.chat_name and "\0" not in (wa_message_id or ""):
+        return message
+    return replace(
+        message,
+        body=message.body.replace("\0", _REPLACEMENT),
+        chat_name=message.chat_name.replace("\0", _REPLACEMENT),
+        wa_message_id=wa_message_id and wa_message_id.replace("\0", _REPLACEMENT),
+    )
 
 
 def _learn_addresses(connection: Connection, messages: Sequence[NewMessage]) -> None:

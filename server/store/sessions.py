@@ -49,15 +49,18 @@ class SessionRepository:
         wanted = select(_session).where(_session.c.wanted, _session.c.wa_jid.is_not(None))
         return await find_all(self._database, wanted.order_by(_session.c.id), Session)
 
-    async def update(self, session_id: str, changes: Mapping[str, object]) -> None:
-        """Sets columns of a session; does nothing where it is gone.
+    async def update(self, session_id: str, changes: Mapping[str, object]) -> bool:
+        """Sets columns of a session.
 
         Args:
             session_id: which.
             changes: values by field of `Session`.
+
+        Returns:
+            Whether the session is still there.
         """
         statement = update(_session).where(_session.c.id == session_id).values(dict(changes))
-        await execute(self._database, statement)
+        return await execute(self._database, statement) == 1
 
     async def delete(self, session_id: str) -> None:
         """Deletes a session with everything stored for it."""

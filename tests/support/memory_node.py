@@ -1,0 +1,186 @@
+"""A node over the network in memory: everything but WhatsApp, Envoy and the process itself is real."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server.auth.keys import ApiKeys
+from server.auth.principal import Capability, Principal
+from server.chats.addresses import Addresses
+from server.chats.ingest import Ingest
+from server.chats.service import Chats
+from server.config import Settings
+from server.cursors import Cursors
+from server.messages.composing import Draft
+from server.messages.sending import Sending, SendResult
+from server.sessions.runner import Ingest as IngestFunction
+from server.sessions.service import Sessions
+from server.sessions.state import Status
+from server.store import schema
+from server.store.api_keys import ApiKeyRepository
+from server.store.conversations import ConversationRepository
+from server.store.database import Database, open_database
+from server.store.records import Message, Organization, Session
+from server.store.secrets import shared_secret
+from server.store.sessions import SessionRepository
+from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.port import Received
+from tests.support.waiting import until_async
+
+PAIRINGS: Final = 2
+"""Pairing attempts that the node runs at the same time."""
+
+
+@dataclass
+class MemoryNode:
+    """The parts of a running node, and a caller who may do everything.
+
+    Attributes:
+        principal: of the organization that sessions made here belong to.
+    """
+
+    settings: Settings
+    network: MemoryNetwork
+    database: Database
+    repository: SessionRepository
+    conversations: ConversationRepository
+    addresses: Addresses
+    ingest: "SwitchableIngest"
+    sessions: Sessions
+    sending: Sending
+    chats: Chats
+    cursors: Cursors
+    keys: ApiKeys
+    principal: Principal
+
+    def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
+        """From now on `ingest` takes what a session receives."""
+        self.ingest.special[session.id] = ingest
+
+    async def create(self, label: str = "", *, start: bool = False) -> Session:
+        """A new session."""
+        view = await self.sessions.create(
+            self.principal, label=label, auto_read=False, presence_typing=False, start=start
+        )
+        return view.record
+
+    async def working(self, number: str) -> Session:
+        """A session whose account is `number`, paired without a phone and connected."""
+        record = await self.create()
+        self.network.link(number, self.settings.devices_dir / record.id)
+        account = self.network.account(number)
+        await self.repository.update(record.id, {"wa_jid": str(account.jid), "phone_number": number})
+        record = await self.record(record.id)
+        await self.sessions.start(record)
+        await self.status_is(record.id, Status.WORKING)
+        return await self.record(record.id)
+
+    async def record(self, session_id: str) -> Session:
+        """The session as the node knows it."""
+        return await self.sessions.find(self.principal, session_id)
+
+    async def status(self, session_id: str) -> Status:
+        """The session's status as callers see it."""
+        return (await self.sessions.view(await self.record(session_id))).status
+
+    async def status_is(self, session_id: str, status: Status) -> None:
+        """Waits until the session has a status."""
+
+        async def has_it() -> bool:
+            return await self.status(session_id) is status
+
+        await until_async(has_it, f"session {session_id} is {status}")
+
+    async def send(self, session: Session, number: str, text: str) -> SendResult:
+        """Sends a text to a number."""
+        return await self.sending.send(session, Draft(str(self.network.account(number).jid), "text", text))
+
+    async def stored(self, session: Session, number: str) -> list[Message]:
+        """The stored messages with a number, newest first."""
+        chat = await self.conversations.find_chat(session.id, str(self.network.account(number).jid))
+        if chat is None:
+            return []
+        return list(await self.conversations.page_messages(chat.id, before=None, limit=1000))
+
+    async def bodies(self, session: Session, number: str, count: int) -> list[str]:
+        """Waits until `count` messages with a number are stored; returns their texts, oldest first."""
+
+        async def all_there() -> bool:
+            return len(await self.stored(session, number)) >= count
+
+        await until_async(all_there, f"{count} messages of {number} are stored")
+        return [message.body for message in reversed(await self.stored(session, number))]
+
+
+class SwitchableIngest:
+    """Takes what sessions receive, for some of them in a special way."""
+
+    def __init__(self, ordinary: IngestFunction) -> None:
+        """Nobody is special at first."""
+        self.special: dict[str, IngestFunction] = {}
+        self._ordinary = ordinary
+
+    async def __call__(self, session: Session, received: Sequence[Received]) -> None:
+        """See `server.sessions.runner.Ingest`."""
+        await self.special.get(session.id, self._ordinary)(session, received)
+
+
+@asynccontextmanager
+async def memory_node(
+    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
+) -> AsyncIterator[MemoryNode]:
+    """Runs a node; at the end it must have let go of everything.
+
+    Args:
+        data_dir: its data directory; a second node on the same one comes after a restart.
+        network: what it connects to.
+        send_timeout: seconds that a send may wait.
+    """
+    settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
+    database = open_database(settings.database)
+    before = asyncio.all_tasks()
+    try:
+        await schema.upgrade(database)
+        repository = SessionRepository(database)
+        conversations = ConversationRepository(database)
+        addresses = Addresses(conversations)
+        cursors = Cursors(await shared_secret(database, "cursors"))
+        ingest = SwitchableIngest(Ingest(conversations, addresses))
+        sessions = Sessions(
+            settings,
+            repository,
+            MemoryClients(network),
+            MemoryPairing(network, settings.pairings),
+            ingest,
+        )
+        sending = Sending(settings, sessions, conversations, addresses)
+        keys = ApiKeyRepository(database)
+        organization = await keys.organization(Organization("org", "acme", 1))
+        await sessions.open()
+        yield MemoryNode(
+            settings=settings,
+            network=network,
+            database=database,
+            repository=repository,
+            conversations=conversations,
+            addresses=addresses,
+            ingest=ingest,
+            sessions=sessions,
+            sending=sending,
+            chats=Chats(conversations, addresses, cursors),
+            cursors=cursors,
+            keys=ApiKeys(keys),
+            principal=Principal(organization.id, "tester", frozenset(Capability)),
+        )
+        async with asyncio.timeout(10):
+            await sending.close()
+            await sessions.close()
+        assert not [attempt for attempt in network.attempts if attempt.is_held]
+        assert not [client for client in network.clients if not client.is_stopped]
+        left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}
+        assert not left
+    finally:
+        await database.close()

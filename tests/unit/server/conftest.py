@@ -1,0 +1,21 @@
+"""A node over the network in memory."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from server.whatsapp.memory import MemoryNetwork
+from tests.support.memory_node import MemoryNode, memory_node
+
+
+@pytest.fixture
+def network() -> MemoryNetwork:
+    return MemoryNetwork()
+
+
+@pytest_asyncio.fixture
+async def node(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[MemoryNode]:
+    async with memory_node(tmp_path, network) as running:
+        yield running

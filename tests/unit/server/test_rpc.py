@@ -1,0 +1,435 @@
+"""Calls over a real gRPC server: the order of checks, both ways of calling, every answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from grpc_status import rpc_status
+from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
+
+from server.auth.authenticator import Authenticator
+from server.auth.principal import Capability
+from server.errors import WagateError
+from server.rpc.chats import ChatsServicer
+from server.rpc.messages import MessagesServicer
+from server.rpc.serving import SERVICES, Serving
+from server.rpc.sessions import SessionsServicer
+from server.sessions.state import Status
+from server.whatsapp.memory import MemoryNetwork
+from server.whatsapp.refusals import Refusal
+from tests.support.caller import METHODS, Caller, path_of
+from tests.support.memory_node import MemoryNode, memory_node
+from tests.support.waiting import until_async
+
+NUMBER = "628110000001"
+ADA = "628120000001"
+ADA_JID = f"{ADA}@s.whatsapp.net"
+NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+SESSION_METHODS = sorted(
+    name for name, method in METHODS.items() if "session" in method.input_type.fields_by_name
+)
+
+
+@dataclass
+class Office:
+    """A node that serves, and callers of every kind."""
+
+    node: MemoryNode
+    network: MemoryNetwork
+    address: str
+    owner: Caller
+    stranger: Caller
+
+    def with_token(self, token: str) -> Caller:
+        return Caller(self.owner.channel, token)
+
+    async def with_only(self, *capabilities: Capability) -> Caller:
+        _, secret = await self.node.keys.create(organization="acme", permissions=capabilities, label="")
+        return self.with_token(secret)
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[Office]:
+    network.account(ADA)
+    async with memory_node(tmp_path, network, send_timeout=1.0) as node:
+        servicers = {
+            "Sessions": SessionsServicer(node.sessions, node.cursors),
+            "Messages": MessagesServicer(node.sending),
+            "Chats": ChatsServicer(node.chats),
+        }
+        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0")
+        address = f"127.0.0.1:{await serving.start()}"
+        try:
+            async with grpc.aio.insecure_channel(address) as channel:
+                _, owner = await node.keys.create(organization="acme", permissions=Capability, label="")
+                _, stranger = await node.keys.create(organization="other", permissions=Capability, label="")
+                yield Office(node, network, address, Caller(channel, owner), Caller(channel, stranger))
+        finally:
+            await serving.stop()
+
+
+async def refused(call: Any) -> tuple[grpc.StatusCode, error_details_pb2.ErrorInfo, grpc.aio.AioRpcError]:
+    """How a native call was refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    status = rpc_status.from_call(caught.value)  # type: ignore[arg-type] # the stubs want a blocking call
+    info = error_details_pb2.ErrorInfo()
+    assert status is not None
+    assert status.details[0].Unpack(info)
+    return caught.value.code(), info, caught.value
+
+
+def text_to(to: str, text: str = "hello") -> dict[str, object]:
+    return {"to": to, "type": "text", "text": text}
+
+
+# the main job, both ways
+
+
+async def test_a_text_is_sent_and_read_by_rest(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    sent = await office.owner.rest("SendMessage", text_to(ADA_JID, "שלום 😀"), session=session.id)
+    (heard,) = office.network.account(ADA).heard
+    assert (sent.status, sent.json["waMessageId"]) == (200, heard.id)
+    assert sent.json == {
+        "mode": "sync",
+        "outboxId": "",
+        "replayed": False,
+        "status": "sent",
+        "timestamp": sent.json["timestamp"],
+        "waMessageId": heard.id,
+    }
+    assert isinstance(sent.json["timestamp"], int)
+    office.network.write(ADA, NUMBER, "answer")
+    await office.node.bodies(session, ADA, 2)
+    page = await office.owner.rest("ListChatMessages", session=session.id, cid=ADA_JID)
+    assert sorted(message["body"] for message in page.json["data"]) == ["answer", "שלום 😀"]
+    assert {m["body"]: m["direction"] for m in page.json["data"]} == {"answer": "in", "שלום 😀": "out"}
+    chats = await office.owner.rest("ListChats", session=session.id)
+    assert [chat["jid"] for chat in chats.json["data"]] == [ADA_JID]
+    assert chats.json["nextCursor"] is None
+
+
+async def test_a_text_is_sent_and_read_natively(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    message = messages_pb2.OutgoingMessage(to=ADA_JID, type=messages_pb2.MESSAGE_TYPE_TEXT, text="hello")
+    sent = await office.owner.native("SendMessage", session=session.id, message=message)
+    assert sent.status == messages_pb2.SEND_STATUS_SENT
+    page = await office.owner.native("ListChatMessages", session=session.id, cid=ADA_JID)
+    (stored,) = page.data
+    assert (stored.wa_message_id, stored.body) == (sent.wa_message_id, "hello")
+    assert stored.direction == chats_pb2.MESSAGE_DIRECTION_OUT
+    assert not page.HasField("next_cursor")
+
+
+async def test_a_session_is_made_paired_and_deleted_by_rest(office: Office) -> None:
+    made = await office.owner.rest("CreateSession", {"label": "shop", "start": True})
+    assert made.status == 201
+    session_id = made.json["id"]
+    assert made.json["lastConnectedAt"] is made.json["waJid"] is None
+    assert made.json["organizationId"] == office.node.principal.organization_id
+
+    async def shown() -> bool:
+        return (await office.owner.rest("SessionQR", session=session_id)).status == 200
+
+    await until_async(shown, "a code")
+    code = (await office.owner.rest("SessionQR", session=session_id)).json
+    assert set(code) == {"code", "expiresAt"}
+    office.network.scan(code["code"], NUMBER)
+    await office.node.status_is(session_id, Status.WORKING)
+    working = await office.owner.rest("GetSession", session=session_id)
+    assert (working.json["status"], working.json["phoneNumber"]) == ("working", NUMBER)
+    paired = await office.owner.rest("SessionQR", session=session_id)
+    assert (paired.status, paired.json["error"]["details"]) == (409, {"status": "working"})
+    gone = await office.owner.rest("DeleteSession", session=session_id)
+    assert (gone.status, gone.raw) == (204, b"")
+    assert (await office.owner.rest("GetSession", session=session_id)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [
+        ("StopSession", "stopped"),
+        ("StartSession", "working"),
+        ("RestartSession", "working"),
+        ("LogoutSession", "logged_out"),
+    ],
+)
+async def test_a_session_is_driven_by_rest(office: Office, method: str, status: str) -> None:
+    session = await office.node.working(NUMBER)
+    assert (await office.owner.rest(method, session=session.id)).status == 200
+    await office.node.status_is(session.id, Status(status))
+
+
+# the order of checks
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+async def test_without_a_token_nobody_enters(office: Office, method: str) -> None:
+    answer = await office.with_token("").rest(method, b"{not json")
+    assert (answer.status, answer.json["error"]["code"]) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    code, info, _ = await refused(office.with_token("wa_wrong").native(method))
+    assert (code, info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "unauthorized")
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+async def test_the_capability_comes_before_the_session_and_the_body(office: Office, method: str) -> None:
+    needed = {
+        "SendMessage": Capability.SEND,
+        "ListChats": Capability.READ,
+        "ListChatMessages": Capability.READ,
+    }.get(method, Capability.MANAGE)
+    without = await office.with_only(*(set(Capability) - {needed}))
+    answer = await without.rest(method, b"{not json")
+    assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
+    assert answer.json["error"]["details"] == {"required": needed}
+    with_it = await office.with_only(needed)
+    assert (await with_it.rest(method, b"{not json")).status not in {401, 403}
+
+
+@pytest.mark.parametrize("method", SESSION_METHODS)
+async def test_the_session_comes_before_the_body(office: Office, method: str) -> None:
+    mine = await office.node.create()
+    for caller, session_id in ((office.owner, NOBODY), (office.stranger, mine.id), (office.owner, "")):
+        answer = await caller.rest(method, b"{not json", session=session_id)
+        assert (answer.status, answer.json["error"]["message"]) == (404, "session not found")
+        code, info, _ = await refused(caller.native(method, session=session_id))
+        assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "not_found")
+
+
+async def test_the_body_comes_before_the_connection(office: Office) -> None:
+    session = await office.node.create()
+    wrong = await office.owner.rest("SendMessage", {"to": "nobody", "extra": 1}, session=session.id)
+    assert (wrong.status, set(wrong.json["error"]["details"])) == (400, {"extra"})
+    wrong = await office.owner.rest("SendMessage", {"to": "nobody"}, session=session.id)
+    assert (wrong.status, set(wrong.json["error"]["details"])) == (400, {"to", "type"})
+    away = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id)
+    assert (away.status, away.json["error"]["details"]) == (409, {"status": "stopped"})
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b'{"to": 5}', b"\xff", None])
+async def test_a_body_that_is_none_is_refused(office: Office, body: bytes | None) -> None:
+    session = await office.node.create()
+    answer = await office.owner.rest("SendMessage", body, session=session.id)
+    assert (answer.status, answer.json["error"]["code"]) == (400, "validation_error")
+
+
+async def test_a_path_that_is_no_text_is_refused(office: Office) -> None:
+    not_utf_8 = b"\x0a\x02\xff\xfe"
+    assert (await office.owner.rest_bytes("GetSession", not_utf_8)).status == 400
+
+
+async def test_a_path_that_is_no_text_tells_a_caller_without_a_token_nothing(office: Office) -> None:
+    assert (await office.with_token("").rest_bytes("GetSession", b"\x0a\x02\xff\xfe")).status == 401
+
+
+async def test_a_body_cannot_set_what_the_path_names(office: Office) -> None:
+    mine, other = await office.node.create(), await office.node.create()
+    answer = await office.owner.rest(
+        "SendMessage", {"session": other.id, **text_to(ADA_JID)}, session=mine.id
+    )
+    assert (answer.status, set(answer.json["error"]["details"])) == (400, {"session"})
+
+
+async def test_a_body_in_parts_is_one_body(office: Office) -> None:
+    request = sessions_pb2.CreateSessionRequest().SerializeToString()
+    tag = b"\x82\xf1\x04"  # field 10000, length-delimited
+    kind, data = b"\x0a\x10application/json", b'\x12\x0f{"label": "hi"}'
+    parts = request + tag + bytes([len(kind)]) + kind + tag + bytes([len(data)]) + data
+    answer = await office.owner.rest_bytes("CreateSession", parts)
+    assert (answer.status, answer.json["label"]) == (201, "hi")
+
+
+# answers
+
+
+async def test_a_native_error_is_rich(office: Office) -> None:
+    session = await office.node.create()
+    message = messages_pb2.OutgoingMessage(to=ADA_JID, type=messages_pb2.MESSAGE_TYPE_TEXT, text="hello")
+    code, info, error = await refused(office.owner.native("SendMessage", session=session.id, message=message))
+    assert (code, info.reason, info.domain) == (grpc.StatusCode.FAILED_PRECONDITION, "conflict", "wagate")
+    assert dict(info.metadata) == {"status": "stopped"}
+    assert "not connected" in (error.details() or "")
+
+
+async def test_what_to_come_back_for_says_when_both_ways(office: Office) -> None:
+    for _ in range(2):
+        await office.node.create(start=True)
+    session = await office.node.create()
+    answer = await office.owner.rest("StartSession", session=session.id)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "20")
+    code, _, error = await refused(office.owner.native("StartSession", session=session.id))
+    assert code is grpc.StatusCode.UNAVAILABLE
+    trailers = {str(name): value for name, value in cast("Any", error.trailing_metadata())}
+    assert trailers["retry-after"] == "20"
+
+
+async def test_a_refusal_of_whatsapp_is_502_with_its_reason(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    office.network.refuse_next(NUMBER, Refusal.REACH_OUT_TIMELOCK)
+    answer = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id)
+    assert (answer.status, answer.json["error"]["details"]["reason"]) == (502, "reach_out_timelock")
+
+
+async def test_silence_of_whatsapp_is_504_and_indeterminate(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    office.network.hold_next(NUMBER)
+    answer = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id)
+    assert (answer.status, answer.json["error"]["code"]) == (504, "timeout")
+    assert answer.json["error"]["details"] == {"outcome": "indeterminate"}
+    assert office.network.account(ADA).heard == []
+
+
+async def test_what_is_not_built_is_501(office: Office) -> None:
+    session = await office.node.create()
+    image = await office.owner.rest("SendMessage", {"to": ADA_JID, "type": "image"}, session=session.id)
+    assert (image.status, image.json["error"]["details"]) == (501, {"type": "image"})
+    later = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id, run_async=True)
+    assert later.status == 501
+
+
+async def test_a_defect_is_told_by_a_reference_and_nothing_else(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_down(*_: object) -> None:
+        raise RuntimeError("secret thing")
+
+    monkeypatch.setattr(office.node.repository, "find", break_down)
+    answer = await office.owner.rest("GetSession", session=NOBODY)
+    assert (answer.status, answer.json["error"]["code"]) == (500, "internal")
+    assert "secret thing" not in answer.raw.decode()
+    reference = answer.json["error"]["message"].split()[-1]
+    assert reference in caplog.text
+    code, info, error = await refused(office.owner.native("GetSession", session=NOBODY))
+    assert (code, info.reason) == (grpc.StatusCode.INTERNAL, "internal")
+    assert "secret thing" not in (error.details() or "")
+
+
+async def test_an_unknown_method_is_unimplemented(office: Office) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await office.owner.channel.unary_unary(
+            "/wagate.v1.Sessions/Nothing", request_serializer=bytes, response_deserializer=bytes
+        )(b"")
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_caller_who_goes_away_leaves_a_server_that_serves(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    held = office.network.hold_next(NUMBER)
+    call = asyncio.create_task(office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id))
+    await held.reached.wait()
+    call.cancel()
+    await asyncio.wait({call})
+    held.accept()
+    assert await office.node.bodies(session, ADA, 1) == ["hello"]
+    assert (await office.owner.rest("GetSession", session=session.id)).status == 200
+
+
+# lists
+
+
+async def test_sessions_are_paged_and_only_mine(office: Office) -> None:
+    mine = [(await office.node.create(str(n))).id for n in range(5)]
+    await office.stranger.rest("CreateSession", {})
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await office.owner.rest("ListSessions", limit=2, cursor=cursor)
+        found += [session["id"] for session in page.json["data"]]
+        cursor = page.json["nextCursor"]
+    assert found == sorted(mine)
+
+
+async def test_a_cursor_is_good_for_its_list_alone(office: Office) -> None:
+    for _ in range(3):
+        await office.node.create()
+        await office.stranger.rest("CreateSession", {})
+    cursor = (await office.owner.rest("ListSessions", limit=2)).json["nextCursor"]
+    for caller, method, fields in (
+        (office.stranger, "ListSessions", {}),
+        (office.owner, "ListChats", {"session": (await office.node.create()).id}),
+    ):
+        answer = await caller.rest(method, cursor=cursor, **fields)
+        assert (answer.status, set(answer.json["error"]["details"])) == (400, {"cursor"})
+
+
+async def test_messages_are_paged_newest_first(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    for number in range(7):
+        office.network.write(ADA, NUMBER, f"text {number}")
+    await office.node.bodies(session, ADA, 7)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await office.owner.rest(
+            "ListChatMessages", session=session.id, cid=ADA_JID, limit=3, cursor=cursor
+        )
+        found += [message["body"] for message in page.json["data"]]
+        cursor = page.json["nextCursor"]
+    assert found == [f"text {number}" for number in reversed(range(7))]
+
+
+async def test_a_chat_is_found_by_either_address(office: Office) -> None:
+    session = await office.node.working(NUMBER)
+    office.network.write(ADA, NUMBER, "hello")
+    await office.node.bodies(session, ADA, 1)
+    lid = str(office.network.account(ADA).lid)
+    page = await office.owner.rest("ListChatMessages", session=session.id, cid=lid)
+    assert [message["chatJid"] for message in page.json["data"]] == [ADA_JID]
+
+
+@pytest.mark.parametrize(
+    ("cid", "status"), [("nobody", 400), ("628129999999@s.whatsapp.net", 404), ("", 400)]
+)
+async def test_a_chat_that_is_none_is_refused(office: Office, cid: str, status: int) -> None:
+    session = await office.node.create()
+    answer = await office.owner.rest("ListChatMessages", session=session.id, cid=cid)
+    assert answer.status == status
+
+
+async def test_a_label_has_a_length(office: Office) -> None:
+    assert (await office.owner.rest("CreateSession", {"label": "x" * 200})).status == 201
+    answer = await office.owner.rest("CreateSession", {"label": "x" * 201})
+    assert (answer.status, set(answer.json["error"]["details"])) == (400, {"label"})
+
+
+# the server itself
+
+
+async def test_health_and_reflection_are_served(office: Office) -> None:
+    stub = health_pb2_grpc.HealthStub(office.owner.channel)
+    for name in ("", *(service.full_name for service in SERVICES)):
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+    def reflected() -> list[str]:
+        with grpc.insecure_channel(office.address) as channel:
+            return list(ProtoReflectionDescriptorDatabase(channel).get_services())
+
+    names = await asyncio.to_thread(reflected)
+    assert {str(service.full_name) for service in SERVICES} <= set(names)
+
+
+async def test_a_port_that_is_taken_is_told_with_what_to_do(office: Office) -> None:
+    servicers = {
+        "Sessions": SessionsServicer(office.node.sessions, office.node.cursors),
+        "Messages": MessagesServicer(office.node.sending),
+        "Chats": ChatsServicer(office.node.chats),
+    }
+    second = Serving(servicers, Authenticator(office.node.keys), office.node.sessions, office.address)
+    with pytest.raises(WagateError, match="WAGATE_GRPC_PORT"):
+        await second.start()
+    await second.stop()
+
+
+def test_paths_are_the_contracts() -> None:
+    assert path_of("SendMessage") == "/wagate.v1.Messages/SendMessage"
