@@ -55,8 +55,10 @@ class Pipeline(_GenericRpcHandler):
     ) -> "grpc.RpcMethodHandler[object, object] | None":
         """Finds the handler of a call."""
         metadata = cast("_Metadata", handler_call_details.invocation_metadata)
-        by_rest = any(name == REST_MARK for name, _ in metadata)
-        return (self._rest if by_rest else self._native).get(handler_call_details.method)
+        for name, _ in metadata:
+            if name == REST_MARK:
+                return self._rest.get(handler_call_details.method)
+        return self._native.get(handler_call_details.method)
 
     def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(request: Message, context: Context) -> Message:

@@ -33,6 +33,9 @@ from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DevicePr
 
 log = logging.getLogger(__name__)
 
+# neonize binds this function as returning a string to read and to free; it returns nothing.
+gocode.Stop.restype = None
+
 # The library takes its own log level from this logger. Left alone it would format every stanza, message
 # content included, and hand it to Python; warnings are all that anybody here wants.
 logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)

@@ -2,7 +2,7 @@
 
 `python -m tests.edge.echo PORT LEDGER` keeps the node's side of the contract: REST calls get OK, an
 HttpBody and x-http-status. What a call asks for in `x-test-*` metadata is done: a status, a delay, a
-plain gRPC error, a big answer. Every call is first written to the file LEDGER, one line each.
+plain gRPC error, a big answer. Every unary call that arrived whole is first written to LEDGER.
 """
 
 import asyncio
@@ -80,15 +80,15 @@ class Echo(_GenericRpcHandler):
             return None
         pairs = handler_call_details.invocation_metadata
         metadata = {str(key): value for key, value in pairs if isinstance(value, str)}
-        with self._ledger.open("a") as ledger:
-            ledger.write(f"{method} {metadata.get('x-test-name', '')}\n")
         if "x-test-stream" in metadata:
             return grpc.unary_stream_rpc_method_handler(_stream)
-        return grpc.unary_unary_rpc_method_handler(_unary(method, metadata))
+        return grpc.unary_unary_rpc_method_handler(_unary(method, metadata, self._ledger))
 
 
-def _unary(method: str, metadata: Metadata) -> Callable[[bytes, Context], Awaitable[bytes]]:
+def _unary(method: str, metadata: Metadata, ledger: Path) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def answer(request: bytes, context: Context) -> bytes:
+        with ledger.open("a") as lines:
+            lines.write(f"{method} {metadata.get('x-test-name', '')}\n")
         await asyncio.sleep(float(metadata.get("x-test-delay", "0")))
         if error := metadata.get("x-test-grpc-error"):
             await context.abort(grpc.StatusCode[error], "an inner detail that no caller may see")

