@@ -1,7 +1,9 @@
 """The world that the suite runs in: memory, unless the environment names a sandbox."""
 
+import gc
 import itertools
 import os
+import warnings
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -26,8 +28,12 @@ async def wire_world() -> AsyncIterator[World | None]:
     if SANDBOX not in os.environ:
         yield None
         return
-    from tests.contract.port.wire_world import WireWorld  # noqa: PLC0415 - importing it loads neonize
+    with warnings.catch_warnings():
+        # neonize asks a shell for the system's name when it is imported, and does not close its pipe.
+        warnings.simplefilter("ignore", ResourceWarning)
+        from tests.contract.port.wire_world import WireWorld  # noqa: PLC0415 - importing it loads neonize
 
+        gc.collect()
     wire_world = WireWorld()
     yield wire_world
     await wire_world.close()
