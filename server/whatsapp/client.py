@@ -22,9 +22,10 @@ from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 
 from server.whatsapp.decoding import decode_jid, decode_message
+from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid
 from server.whatsapp.jid import Jid
-from server.whatsapp.library import LibraryClient, holds_device
+from server.whatsapp.library import LibraryClient
 from server.whatsapp.port import (
     ClientError,
     Connected,
@@ -120,6 +121,7 @@ class NeonizeClient:
                 await self._library.logout()  # type: ignore[no-untyped-call] # neonize's gap
         except (LogoutError, ClientGoneError, TimeoutError) as error:
             raise ClientError(f"WhatsApp did not confirm the logout: {error}") from error
+        await asyncio.to_thread(note_unlinked, self._device)
 
     async def is_live(self) -> bool:
         """See the port."""
@@ -178,6 +180,8 @@ class NeonizeClient:
         decoded = _decode(event)
         if decoded is None:
             return
+        if isinstance(event, LoggedOut):
+            note_unlinked(self._device)
         self._room.acquire()
         self._loop.call_soon_threadsafe(self._append, decoded)
 

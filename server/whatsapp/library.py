@@ -9,16 +9,14 @@ import os
 os.environ.setdefault("NEONIZE_BOT_TAG", "off")  # else every message says that a bot wrote it
 
 import asyncio
-import contextlib
 import ctypes
 import logging
-import sqlite3
-import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from server.whatsapp.device_store import store_name
 from server.whatsapp.libmagic import ensure_libmagic
 from server.whatsapp.threads import WRITING_SECONDS, LibraryGate, uninterrupted
 
@@ -44,30 +42,6 @@ _ENTERED: Final = 0
 """The library's first event: it has entered its loop, and reads the maps no more by itself."""
 STOP_SECONDS: Final = 10.0
 """How long a stopped session's thread may take to end before it is given up."""
-
-
-def store_name(device: Path) -> str:
-    """The name under which the library opens a device store in the folder `device`.
-
-    The library makes `file:<name>?_foreign_keys=on` of it; what is appended here gives SQLite's
-    write-ahead log (half as many sends again per second) and swallows the library's own suffix.
-    """
-    path = urllib.parse.quote(str(device.absolute() / "device.db"))
-    return f"{path}?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
-
-
-def holds_device(device: Path) -> bool:
-    """Whether a linked device is stored in the folder `device`.
-
-    Asked before each connect: without one the library would begin pairing, in this process, and keep
-    everybody else from connecting meanwhile.
-    """
-    path = urllib.parse.quote(str(device.absolute() / "device.db"))
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
-            return store.execute("SELECT 1 FROM whatsmeow_device LIMIT 1").fetchone() is not None
-    except sqlite3.OperationalError:
-        return False
 
 
 class _GatedCalls:
