@@ -1,5 +1,6 @@
 """`wagate up`: starts in order, says where everything is, restarts what dies, leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -88,8 +89,17 @@ class Up:
         return sum(all(word in line for word in words) for line in self.said)
 
     def end(self) -> None:
+        """Leaves nothing behind, whatever the test has done."""
         if self.process.poll() is None:
-            self.process.kill()
+            children = self.children()
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         self.process.communicate()
 
 
