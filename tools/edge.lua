@@ -1,5 +1,4 @@
--- Stands around the transcoder. On the way in it drops what only gRPC callers may send and refuses
--- what no node could read. On the way out it makes the node's x-http-status real, and puts what the
+-- Stands around the transcoder. On the way in it refuses what no node could read. On the way out it makes the node's x-http-status real, and puts what the
 -- node could not shape (errors of its gRPC library) into the API's envelope.
 
 local function is_grpc(content_type) -- the same test as Envoy's own
@@ -64,11 +63,6 @@ function envoy_on_request(handle)
     handle:streamInfo():dynamicMetadata():set("edge", "native", true)
     return
   end
-  local foreign = {}
-  for name in pairs(headers) do
-    if string.sub(name, 1, 5) == "grpc-" or string.sub(name, -4) == "-bin" then foreign[#foreign + 1] = name end
-  end
-  for _, name in ipairs(foreign) do headers:remove(name) end
   local reason = problem(headers:get(":path"))
   if reason then handle:respond({[":status"] = "400"}, reason) end
 end

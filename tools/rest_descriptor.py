@@ -165,18 +165,17 @@ def _request(
     original = messages[method.input_type]
     in_path, in_body = _bound(method, {field.name for field in original.field})
     result = DescriptorProto(name=name)
-    oneofs: dict[int, int] = {}
-    for field in original.field:
-        if field.name in in_body:
-            continue
+    kept = [field for field in original.field if field.name not in in_body]
+    # In their old order: those that `optional` stands for have to come last.
+    oneofs = sorted({field.oneof_index for field in kept if field.HasField("oneof_index")})
+    for index in oneofs:
+        result.oneof_decl.add(name=original.oneof_decl[index].name)
+    for field in kept:
         copy = result.field.add()
         copy.CopyFrom(field)
         copy.name = copy.json_name = RESERVED + field.name if field.name in in_path else field.json_name
         if field.HasField("oneof_index"):
-            if field.oneof_index not in oneofs:
-                oneofs[field.oneof_index] = len(oneofs)
-                result.oneof_decl.add(name=original.oneof_decl[field.oneof_index].name)
-            copy.oneof_index = oneofs[field.oneof_index]
+            copy.oneof_index = oneofs.index(field.oneof_index)
     has_body = any(rule.body for rule in _rules(method))
     body_name = REST_BODY if has_body else _IGNORED_BODY
     result.field.add(

@@ -17,7 +17,7 @@ POLL_SECONDS = 0.05
 """How often a process that was started is asked whether it serves."""
 START_SECONDS = 60.0
 """How long it may take to serve before it is killed and started again."""
-SOUND_SECONDS = 30.0
+SOUND_SECONDS = 5.0
 """After serving that long its next end is treated as the first."""
 _BOUND_SECONDS = 30.0
 

@@ -22,11 +22,12 @@ def refusals(wanted: Mapping[str, Address]) -> list[str]:
         if (other := users.setdefault(address.port, variable)) != variable:
             found.append(f"{variable} and {other} are both {address.port}: give them different ports.")
         elif (problem := _problem(address)) is not None:
-            found.append(f"{problem} Set {variable} to another one.")
+            found.append(problem.format(port=variable, host=variable.replace("PORT", "HOST")))
     return found
 
 
 def _problem(address: Address) -> str | None:
+    """What is wrong, with `{port}` and `{host}` for the variables that would mend it."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # Connections of a server that has just ended must not count; one that listens still does.
@@ -35,6 +36,8 @@ def _problem(address: Address) -> str | None:
             probe.bind((address.host, address.port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return f"Another process listens on {address}: end it (`ss -ltnp` names it)."
-            return f"Cannot listen on {address}: {error.strerror or error}."
+                return f"Another process listens on {address}: end it (`ss -ltnp` names it), or set {{port}}."
+            if error.errno == errno.EADDRNOTAVAIL:
+                return f"This machine has no address {address.host}: set {{host}} to one that it has."
+            return f"Cannot listen on {address} ({error.strerror or error}): set {{port}} to another one."
     return None

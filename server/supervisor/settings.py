@@ -1,8 +1,9 @@
 """Settings of `wagate up`, read from the environment."""
 
+import ipaddress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.supervisor.edge import Address
@@ -25,6 +26,14 @@ class UpSettings(BaseSettings):
     """The sandbox's port, on loopback."""
     data_dir: Path = Path("data")
     """Where everything is kept: databases, devices, logs, the key."""
+
+    @field_validator("http_host")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            raise ValueError(f"{value!r} is no IP address, such as {LOOPBACK} or 0.0.0.0") from None
 
     @property
     def listener(self) -> Address:

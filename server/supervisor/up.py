@@ -73,7 +73,7 @@ def main(sandbox: bool, json_output: bool) -> int:
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
-            _say(sys.stderr, f"WAGATE_{name}: {problem['msg']}.")
+            _say(sys.stderr, f"WAGATE_{name}: {problem['msg'].removeprefix('Value error, ')}.")
         return FAILED
     as_json = json_output or os.environ.get("WAGATE_JSON") == "1"
     options = Options(settings, local_key, sandbox, as_json, pair=None if sandbox or as_json else pair)
@@ -207,15 +207,18 @@ def _refusals(options: Options) -> list[str]:
     found = ports.refusals(wanted)
     if options.sandbox and any(importlib.util.find_spec(name) is None for name in _SANDBOX_NEEDS):
         found.append("the sandbox is not installed: pip install 'wagate[sandbox]'.")
+    run = settings.data_dir / "run"
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found.append(f"cannot use {run} ({error.strerror or error}): set WAGATE_DATA_DIR to another folder.")
     return found
 
 
 @contextlib.contextmanager
 def _only_one(data_dir: Path) -> Iterator[bool]:
     """Holds the data directory: two nodes on one would both take every session for theirs."""
-    folder = data_dir / "run"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "up.lock").open("w") as lock:
+    with (data_dir / "run" / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,10 +4,6 @@ The library itself is unmodified: this is a subclass that takes its calls throug
 (`server.whatsapp.threads`), its events in order, and its login words, which it throws away otherwise.
 """
 
-import os
-
-os.environ.setdefault("NEONIZE_BOT_TAG", "off")  # else every message says that a bot wrote it
-
 import asyncio
 import ctypes
 import logging
@@ -16,18 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from neonize._binder import ProxySettings, gocode
+from neonize.aioze.client import NewAClient
+from neonize.aioze.events import Event
+from neonize.events import EVENT_TO_INT, INT_TO_EVENT
+from neonize.proto.Neonize_pb2 import Device
+from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
+
 from server.whatsapp.device_store import store_name
-from server.whatsapp.libmagic import ensure_libmagic
 from server.whatsapp.threads import WRITING_SECONDS, LibraryGate, uninterrupted
-
-ensure_libmagic()
-
-from neonize._binder import ProxySettings, gocode  # noqa: E402 - libmagic must be loadable first
-from neonize.aioze.client import NewAClient  # noqa: E402
-from neonize.aioze.events import Event  # noqa: E402
-from neonize.events import EVENT_TO_INT, INT_TO_EVENT  # noqa: E402
-from neonize.proto.Neonize_pb2 import Device  # noqa: E402
-from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps  # noqa: E402
 
 log = logging.getLogger(__name__)
 

