@@ -1,9 +1,7 @@
 """The world that the suite runs in: memory, unless the environment names a sandbox."""
 
-import gc
 import itertools
 import os
-import warnings
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -28,12 +26,8 @@ async def wire_world() -> AsyncIterator[World | None]:
     if SANDBOX not in os.environ:
         yield None
         return
-    with warnings.catch_warnings():
-        # neonize asks a shell for the system's name when it is imported, and does not close its pipe.
-        warnings.simplefilter("ignore", ResourceWarning)
-        from tests.contract.port.wire_world import WireWorld  # noqa: PLC0415 - importing it loads neonize
+    from tests.contract.port.wire_world import WireWorld  # noqa: PLC0415 - importing it loads neonize
 
-        gc.collect()
     wire_world = WireWorld()
     yield wire_world
     await wire_world.close()

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from server.whatsapp.memory import MemoryNetwork
 from tests.support.memory_node import MemoryNode, memory_node
+from tests.unit.server.office import Office, open_office
 
 
 @pytest.fixture
@@ -19,3 +20,9 @@ def network() -> MemoryNetwork:
 async def node(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[MemoryNode]:
     async with memory_node(tmp_path, network) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[Office]:
+    async with open_office(tmp_path, network) as serving:
+        yield serving

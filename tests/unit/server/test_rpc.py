@@ -1,97 +1,25 @@
-"""Calls over a real gRPC server: the order of checks, both ways of calling, every answer."""
+"""Calls over a real gRPC server: both ways of calling, every answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import grpc
 import pytest
-import pytest_asyncio
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from grpc_status import rpc_status
-from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
+from wagate.v1 import chats_pb2, messages_pb2
 
 from server.auth.authenticator import Authenticator
-from server.auth.principal import Capability
 from server.errors import WagateError
 from server.rpc.chats import ChatsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.serving import SERVICES, Serving
 from server.rpc.sessions import SessionsServicer
 from server.sessions.state import Status
-from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.refusals import Refusal
-from tests.support.caller import METHODS, Caller, path_of
-from tests.support.memory_node import MemoryNode, memory_node
+from tests.support.caller import path_of
 from tests.support.waiting import until_async
-
-NUMBER = "628110000001"
-ADA = "628120000001"
-ADA_JID = f"{ADA}@s.whatsapp.net"
-NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-SESSION_METHODS = sorted(
-    name for name, method in METHODS.items() if "session" in method.input_type.fields_by_name
-)
-
-
-@dataclass
-class Office:
-    """A node that serves, and callers of every kind."""
-
-    node: MemoryNode
-    network: MemoryNetwork
-    address: str
-    owner: Caller
-    stranger: Caller
-
-    def with_token(self, token: str) -> Caller:
-        return Caller(self.owner.channel, token)
-
-    async def with_only(self, *capabilities: Capability) -> Caller:
-        _, secret = await self.node.keys.create(organization="acme", permissions=capabilities, label="")
-        return self.with_token(secret)
-
-
-@pytest_asyncio.fixture
-async def office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[Office]:
-    network.account(ADA)
-    async with memory_node(tmp_path, network, send_timeout=1.0) as node:
-        servicers = {
-            "Sessions": SessionsServicer(node.sessions, node.cursors),
-            "Messages": MessagesServicer(node.sending),
-            "Chats": ChatsServicer(node.chats),
-        }
-        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0")
-        address = f"127.0.0.1:{await serving.start()}"
-        try:
-            async with grpc.aio.insecure_channel(address) as channel:
-                _, owner = await node.keys.create(organization="acme", permissions=Capability, label="")
-                _, stranger = await node.keys.create(organization="other", permissions=Capability, label="")
-                yield Office(node, network, address, Caller(channel, owner), Caller(channel, stranger))
-        finally:
-            await serving.stop()
-
-
-async def refused(call: Any) -> tuple[grpc.StatusCode, error_details_pb2.ErrorInfo, grpc.aio.AioRpcError]:
-    """How a native call was refused."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    status = rpc_status.from_call(caught.value)  # type: ignore[arg-type] # the stubs want a blocking call
-    info = error_details_pb2.ErrorInfo()
-    assert status is not None
-    assert status.details[0].Unpack(info)
-    return caught.value.code(), info, caught.value
-
-
-def text_to(to: str, text: str = "hello") -> dict[str, object]:
-    return {"to": to, "type": "text", "text": text}
-
-
-# the main job, both ways
+from tests.unit.server.office import ADA, ADA_JID, NOBODY, NUMBER, Office, refused, text_to
 
 
 async def test_a_text_is_sent_and_read_by_rest(office: Office) -> None:
@@ -167,89 +95,6 @@ async def test_a_session_is_driven_by_rest(office: Office, method: str, status: 
     session = await office.node.working(NUMBER)
     assert (await office.owner.rest(method, session=session.id)).status == 200
     await office.node.status_is(session.id, Status(status))
-
-
-# the order of checks
-
-
-@pytest.mark.parametrize("method", sorted(METHODS))
-async def test_without_a_token_nobody_enters(office: Office, method: str) -> None:
-    answer = await office.with_token("").rest(method, b"{not json")
-    assert (answer.status, answer.json["error"]["code"]) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    code, info, _ = await refused(office.with_token("wa_wrong").native(method))
-    assert (code, info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "unauthorized")
-
-
-@pytest.mark.parametrize("method", sorted(METHODS))
-async def test_the_capability_comes_before_the_session_and_the_body(office: Office, method: str) -> None:
-    needed = {
-        "SendMessage": Capability.SEND,
-        "ListChats": Capability.READ,
-        "ListChatMessages": Capability.READ,
-    }.get(method, Capability.MANAGE)
-    without = await office.with_only(*(set(Capability) - {needed}))
-    answer = await without.rest(method, b"{not json")
-    assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")
-    assert answer.json["error"]["details"] == {"required": needed}
-    with_it = await office.with_only(needed)
-    assert (await with_it.rest(method, b"{not json")).status not in {401, 403}
-
-
-@pytest.mark.parametrize("method", SESSION_METHODS)
-async def test_the_session_comes_before_the_body(office: Office, method: str) -> None:
-    mine = await office.node.create()
-    for caller, session_id in ((office.owner, NOBODY), (office.stranger, mine.id), (office.owner, "")):
-        answer = await caller.rest(method, b"{not json", session=session_id)
-        assert (answer.status, answer.json["error"]["message"]) == (404, "session not found")
-        code, info, _ = await refused(caller.native(method, session=session_id))
-        assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "not_found")
-
-
-async def test_the_body_comes_before_the_connection(office: Office) -> None:
-    session = await office.node.create()
-    wrong = await office.owner.rest("SendMessage", {"to": "nobody", "extra": 1}, session=session.id)
-    assert (wrong.status, set(wrong.json["error"]["details"])) == (400, {"extra"})
-    wrong = await office.owner.rest("SendMessage", {"to": "nobody"}, session=session.id)
-    assert (wrong.status, set(wrong.json["error"]["details"])) == (400, {"to", "type"})
-    away = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id)
-    assert (away.status, away.json["error"]["details"]) == (409, {"status": "stopped"})
-
-
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{", b'{"to": 5}', b"\xff", None])
-async def test_a_body_that_is_none_is_refused(office: Office, body: bytes | None) -> None:
-    session = await office.node.create()
-    answer = await office.owner.rest("SendMessage", body, session=session.id)
-    assert (answer.status, answer.json["error"]["code"]) == (400, "validation_error")
-
-
-async def test_a_path_that_is_no_text_is_refused(office: Office) -> None:
-    not_utf_8 = b"\x0a\x02\xff\xfe"
-    assert (await office.owner.rest_bytes("GetSession", not_utf_8)).status == 400
-
-
-async def test_a_path_that_is_no_text_tells_a_caller_without_a_token_nothing(office: Office) -> None:
-    assert (await office.with_token("").rest_bytes("GetSession", b"\x0a\x02\xff\xfe")).status == 401
-
-
-async def test_a_body_cannot_set_what_the_path_names(office: Office) -> None:
-    mine, other = await office.node.create(), await office.node.create()
-    answer = await office.owner.rest(
-        "SendMessage", {"session": other.id, **text_to(ADA_JID)}, session=mine.id
-    )
-    assert (answer.status, set(answer.json["error"]["details"])) == (400, {"session"})
-
-
-async def test_a_body_in_parts_is_one_body(office: Office) -> None:
-    request = sessions_pb2.CreateSessionRequest().SerializeToString()
-    tag = b"\x82\xf1\x04"  # field 10000, length-delimited
-    kind, data = b"\x0a\x10application/json", b'\x12\x0f{"label": "hi"}'
-    parts = request + tag + bytes([len(kind)]) + kind + tag + bytes([len(data)]) + data
-    answer = await office.owner.rest_bytes("CreateSession", parts)
-    assert (answer.status, answer.json["label"]) == (201, "hi")
-
-
-# answers
 
 
 async def test_a_native_error_is_rich(office: Office) -> None:
@@ -334,9 +179,6 @@ async def test_a_caller_who_goes_away_leaves_a_server_that_serves(office: Office
     assert (await office.owner.rest("GetSession", session=session.id)).status == 200
 
 
-# lists
-
-
 async def test_sessions_are_paged_and_only_mine(office: Office) -> None:
     mine = [(await office.node.create(str(n))).id for n in range(5)]
     await office.stranger.rest("CreateSession", {})
@@ -400,9 +242,6 @@ async def test_a_label_has_a_length(office: Office) -> None:
     assert (await office.owner.rest("CreateSession", {"label": "x" * 200})).status == 201
     answer = await office.owner.rest("CreateSession", {"label": "x" * 201})
     assert (answer.status, set(answer.json["error"]["details"])) == (400, {"label"})
-
-
-# the server itself
 
 
 async def test_health_and_reflection_are_served(office: Office) -> None:
