@@ -11,6 +11,7 @@ from server.auth.keys import ApiKeys
 from server.auth.principal import Capability
 from server.config import Settings
 from server.errors import WagateError
+from server.limits import give_go_processors, raise_open_files
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.database import open_database
@@ -30,10 +31,10 @@ def _wagate() -> None:
 @app.command()
 def serve() -> None:
     """Run a node: a gRPC server that holds the WhatsApp sessions."""
+    give_go_processors()
     import uvloop  # noqa: PLC0415 - only the node needs them, and they take half a second
 
     from server.app import serve as run  # noqa: PLC0415 - as above
-    from server.limits import raise_open_files  # noqa: PLC0415 - as above
     from server.logging_setup import set_up  # noqa: PLC0415 - as above
 
     settings = Settings()
