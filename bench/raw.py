@@ -6,6 +6,7 @@ on the file descriptor named there (standard output belongs to the library, whic
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -73,6 +74,8 @@ async def main() -> None:
     loop.set_default_executor(ThreadPoolExecutor(128))
     order = json.loads(await asyncio.to_thread(sys.stdin.readline))
     results = os.fdopen(order["results"], "w", buffering=1)
+    if order["quiet"]:
+        logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)
     trust_root(bytes.fromhex(order["rootKey"]))
     clients = [await paired(order, number) for number in order["numbers"]]
     for client in clients:

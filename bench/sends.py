@@ -14,17 +14,28 @@ from bench.load import grpc_sender, rate, rest_sender
 from tests.support.stack import Stack
 
 ROUNDS = 3
-COUNT = 400
+COUNT = 1000
+SESSIONS = 8
 CASES = ((1, 1), (1, 16), (8, 16))
 """(sessions, sends in flight over all of them)."""
-WAYS = ("raw neonize", "gRPC direct", "gRPC through Envoy", "REST through Envoy")
+RAW = "raw neonize"
+QUIET = "raw neonize, its debug log off"
+WAYS = (RAW, QUIET, "gRPC direct", "gRPC through Envoy", "REST through Envoy")
 
 
 class Raw:
     """Raw neonize in its process."""
 
-    def __init__(self, stack: Stack, folder: Path, to: str, sessions: int) -> None:
-        """Pairs `sessions` devices of its own with the stack's sandbox."""
+    def __init__(self, stack: Stack, folder: Path, to: str, *, quiet: bool) -> None:
+        """Pairs SESSIONS devices of its own with the stack's sandbox.
+
+        Args:
+            stack: whose sandbox.
+            folder: where the devices' stores go.
+            to: the contact that the texts go to.
+            quiet: whether the library's debug log, which formats every stanza, is off. It is on by
+                itself, and off in the gateway.
+        """
         wire = stack.sandbox.get("/wire").json()
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
@@ -44,7 +55,8 @@ class Raw:
                 "sandbox": stack.ready["sandbox"],
                 "proxy": wire["proxy"],
                 "rootKey": wire["rootKey"],
-                "numbers": [f"62815100000{n}" for n in range(sessions)],
+                "numbers": [f"6281{5 if quiet else 7}100000{n}" for n in range(SESSIONS)],
+                "quiet": quiet,
                 "to": to,
                 "results": writing,
             }
@@ -75,9 +87,9 @@ class Raw:
 
 
 @contextmanager
-def raw(stack: Stack, folder: Path, to: str, sessions: int) -> Iterator[Raw]:
+def raw(stack: Stack, folder: Path, to: str, *, quiet: bool) -> Iterator[Raw]:
     """A raw process that ends with the block."""
-    process = Raw(stack, folder, to, sessions)
+    process = Raw(stack, folder, to, quiet=quiet)
     try:
         yield process
     finally:
@@ -93,20 +105,21 @@ def measure(stack: Stack, folder: Path) -> list[tuple[str, int, int, float, floa
     """
     to = "628150000000"
     stack.person(to, kind="sink")
-    sessions = [stack.paired(f"62815200000{n}") for n in range(8)]
+    sessions = [stack.paired(f"62815200000{n}") for n in range(SESSIONS)]
     found: dict[tuple[str, int, int], list[float]] = {}
-    with raw(stack, folder, to, 8) as neonize:
+    with raw(stack, folder, to, quiet=False) as neonize, raw(stack, folder, to, quiet=True) as quiet:
         for session in sessions:
             for _ in range(3):
                 stack.send(session, f"{to}@s.whatsapp.net", "warm").raise_for_status()
         for _ in range(ROUNDS):
             for case in CASES:
-                found.setdefault((WAYS[0], *case), []).append(neonize.rate(*case, COUNT))
+                found.setdefault((RAW, *case), []).append(neonize.rate(*case, COUNT))
+                found.setdefault((QUIET, *case), []).append(quiet.rate(*case, COUNT))
                 for way, measured in asyncio.run(_ways(stack, sessions, to, case)).items():
                     found.setdefault((way, *case), []).append(measured)
     rows = []
     for case in CASES:
-        base = found[WAYS[0], *case]
+        base = found[RAW, *case]
         for way in WAYS:
             rates = found[way, *case]
             ratio = statistics.median(mine / other for mine, other in zip(rates, base, strict=True))
@@ -119,8 +132,8 @@ async def _ways(stack: Stack, sessions: list[str], to: str, case: tuple[int, int
     key, jid = stack.ready["apiKey"], f"{to}@s.whatsapp.net"
     async with AsyncExitStack() as exits:
         senders = {
-            WAYS[1]: await grpc_sender(exits, stack.ready["node"], key, jid),
-            WAYS[2]: await grpc_sender(exits, stack.ready["grpc"], key, jid),
-            WAYS[3]: await rest_sender(exits, stack.ready["http"], key, jid),
+            WAYS[2]: await grpc_sender(exits, stack.ready["node"], key, jid),
+            WAYS[3]: await grpc_sender(exits, stack.ready["grpc"], key, jid),
+            WAYS[4]: await rest_sender(exits, stack.ready["http"], key, jid),
         }
         return {way: await rate(send, sessions[:count], in_flight, COUNT) for way, send in senders.items()}

@@ -29,4 +29,5 @@ def give_go_processors() -> None:
     """
     if "GOMAXPROCS" not in os.environ:
         os.environ["GOMAXPROCS"] = str(max(GO_PROCESSORS, 4 * (os.cpu_count() or 1)))
-        os.execv(sys.executable, [sys.executable, "-m", "server.cli", *sys.argv[1:]])
+        command = [sys.executable, "-m", "server.cli", *sys.argv[1:]]
+        os.execv(sys.executable, command)  # noqa: S606 - this very command, with its own arguments
