@@ -1,6 +1,7 @@
 """The composition root: the only place that knows every part of the node."""
 
 import asyncio
+import gc
 import logging
 import signal
 
@@ -66,6 +67,9 @@ async def serve(settings: Settings) -> None:
         serving = Serving(servicers, authenticator, sessions, address)
         port = await serving.start()
         log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)
+        # What exists by now stays: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         try:
             await sessions.open()
             await stop.wait()

@@ -92,8 +92,10 @@ class Pipeline(_GenericRpcHandler):
                     headers.append(("retry-after", str(error.retry_after)))
                 if error.code is Code.UNAUTHORIZED:
                     headers.append(("www-authenticate", "Bearer"))
-            headers.append(("x-http-status", str(status)))
-            await context.send_initial_metadata(tuple(headers))
+            if status != 200:
+                # 200 is what Envoy answers by itself; saying it would cost every call another message.
+                headers.append(("x-http-status", str(status)))
+                await context.send_initial_metadata(tuple(headers))
             return HttpBody(content_type="application/json", data=body)
 
         return _handler(run, bytes, HttpBody.SerializeToString)

@@ -98,7 +98,8 @@ class Caller:
         answer = await call
         assert answer.content_type == "application/json"
         headers = {name: str(value) for name, value in await call.initial_metadata()}
-        return Answer(int(headers["x-http-status"]), answer.data, headers)
+        # As Envoy does: without the header it is 200.
+        return Answer(int(headers.get("x-http-status", "200")), answer.data, headers)
 
 
 def _field(number: int, message: Message) -> bytes:
