@@ -19,23 +19,30 @@ class Draft:
         to: the recipient's JID.
         type: a word of the API's message types, "" where none was given.
         text: for type text.
+        unbuilt: names of given fields that cannot be sent yet. They are refused, not left out.
     """
 
     to: str
     type: str
     text: str
+    unbuilt: tuple[str, ...] = ()
 
 
 def compose(draft: Draft) -> tuple[Jid, Content]:
     """Checks a draft and makes its content.
 
     Raises:
-        WagateError: NOT_IMPLEMENTED for a type that is not built yet, whatever else is wrong;
+        WagateError: NOT_IMPLEMENTED for a type or field that is not built yet, whatever else is wrong;
             VALIDATION_ERROR naming every field that is missing or wrong.
     """
     if draft.type not in {"", "text"}:
         raise WagateError(
             Code.NOT_IMPLEMENTED, f"messages of type {draft.type} cannot be sent yet", {"type": draft.type}
+        )
+    if draft.unbuilt:
+        named = " and ".join(draft.unbuilt)
+        raise WagateError(
+            Code.NOT_IMPLEMENTED, f"{named} cannot be sent yet", {"fields": list(draft.unbuilt)}
         )
     problems: dict[str, str] = {}
     recipient = None

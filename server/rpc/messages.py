@@ -31,7 +31,9 @@ class MessagesServicer:
     async def SendMessage(self, request: pb.SendMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         message = request.message
-        draft = Draft(to=message.to, type=_TYPES[message.type], text=message.text)
+        given = (("replyTo", message.reply_to), ("mentions", message.mentions))
+        unbuilt = tuple(name for name, value in given if value)
+        draft = Draft(to=message.to, type=_TYPES[message.type], text=message.text, unbuilt=unbuilt)
         if request.run_async:
             raise WagateError(Code.NOT_IMPLEMENTED, "async sends are not built yet: send with async=false")
         result = await self._sending.send(call.session, draft)

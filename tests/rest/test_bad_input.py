@@ -181,6 +181,15 @@ def test_media_types_are_not_built_yet(stack: Stack, session: str, kind: str) ->
     refused(stack.rest.post(f"/sessions/{session}/messages", json=body), 501, "not_implemented")
 
 
+@pytest.mark.parametrize("field", [{"replyTo": "3EB0"}, {"mentions": [TO]}], ids=str)
+def test_fields_that_cannot_be_sent_yet_are_refused(
+    stack: Stack, session: str, field: dict[str, object]
+) -> None:
+    body = {"to": TO, "type": "text", "text": "hi", **field}
+    answer = stack.rest.post(f"/sessions/{session}/messages", json=body)
+    assert refused(answer, 501, "not_implemented") == {"fields": list(field)}
+
+
 def test_bad_query_and_cursors(stack: Stack, session: str) -> None:
     refused(stack.rest.get("/sessions", params={"colour": "red"}), 400, "validation_error")
     refused(stack.rest.get("/sessions", params={"limit": "many"}), 400, "validation_error")
