@@ -188,6 +188,7 @@ class Connection:
                         await self._socket.send_bytes(bytes(out))
                 self._writable.set()
                 if self._closing:
+                    # The client must have read the stream error before it notices the closed socket.
                     await asyncio.sleep(_LINGER_SECONDS)
                     await self._socket.close()
                     return

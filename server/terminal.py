@@ -60,6 +60,7 @@ async def pair(address: str, key: str, out: TextIO) -> None:
                 print("\nWhatsApp on the phone > Linked devices > Link a device, then scan:\n", file=out)
                 segno.make_qr(code).terminal(out=out, compact=True)
                 out.flush()
+            # The API has no stream of codes: it is asked again, as any caller would.
             await asyncio.sleep(POLL_SECONDS)
         told = await sessions.GetSession(pb.GetSessionRequest(session=session), metadata=metadata)
         print(f"\nSession {session} is linked to {told.phone_number}.", file=out, flush=True)

@@ -43,6 +43,7 @@ class Ingest:
                 raise
             except Exception:
                 log.exception("the messages of session %s cannot be stored; trying again", session.id)
+                # Nothing tells when a database is back: asking now and then is all there is.
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return

@@ -254,6 +254,7 @@ class Runner:
             except Exception:
                 # A session must not stay down over a defect; what it is stands in the log.
                 log.exception("session %s failed and is tried again", self.record.id)
+            # Attempts in a row would storm WhatsApp, which bans for it.
             await asyncio.sleep(backoff.seconds())
 
     async def _connect_once(self, backoff: Backoff) -> bool:

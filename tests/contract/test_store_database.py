@@ -13,6 +13,7 @@ from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
 from server.store.records import Session
 from tests.support.records import a_message
+from tests.support.waiting import one_turn
 
 
 async def names(database: Database) -> set[str]:
@@ -62,7 +63,7 @@ async def test_cancelled_writers_leave_a_database_that_works(database: Database)
     for round_number in range(30):
         writers = [asyncio.create_task(write(f"{round_number}.{n}")) for n in range(5)]
         for _ in range(chance.randrange(12)):
-            await asyncio.sleep(0)
+            await one_turn()
         for writer in chance.sample(writers, 3):
             writer.cancel()
         async with asyncio.timeout(30):
@@ -77,7 +78,7 @@ async def test_cancelled_readers_leave_a_database_that_works(database: Database)
     for turns in range(30):
         readers = [asyncio.create_task(names(database)) for _ in range(8)]
         for _ in range(turns % 10):
-            await asyncio.sleep(0)
+            await one_turn()
         for reader in readers:
             reader.cancel()
         async with asyncio.timeout(30):

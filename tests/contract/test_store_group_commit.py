@@ -15,7 +15,7 @@ from server.store.database import Database
 from server.store.group_commit import MAX_BATCH, GroupCommit
 from server.store.records import Session
 from tests.support.records import a_message
-from tests.support.waiting import until
+from tests.support.waiting import one_turn, until
 
 _runs = itertools.count()
 
@@ -97,7 +97,7 @@ async def test_of_items_given_together_the_good_ones_are_written_and_the_failure
 async def test_a_caller_who_goes_away_does_not_take_the_write_back(database: Database) -> None:
     commit = GroupCommit(database, Log().apply)
     writes = [asyncio.create_task(commit.write(word)) for word in "abc"]
-    await asyncio.sleep(0)
+    await one_turn()
     writes[0].cancel()
     writes[1].cancel()
     await asyncio.wait(writes)

@@ -89,6 +89,7 @@ def _unary(method: str, metadata: Metadata, ledger: Path) -> Callable[[bytes, Co
     async def answer(request: bytes, context: Context) -> bytes:
         with ledger.open("a") as lines:
             lines.write(f"{method} {metadata.get('x-test-name', '')}\n")
+        # A node that takes its time is what the caller asked to see.
         await asyncio.sleep(float(metadata.get("x-test-delay", "0")))
         if error := metadata.get("x-test-grpc-error"):
             await context.abort(grpc.StatusCode[error], "an inner detail that no caller may see")

@@ -39,7 +39,7 @@ def eventually(probe: Callable[[], Found | None], what: str, within: float = DEA
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within:.0f} s")
-        time.sleep(pause)
+        time.sleep(pause)  # between two looks at the condition, never instead of one
         pause = min(0.2, pause * 1.5)
 
 

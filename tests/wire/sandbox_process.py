@@ -39,7 +39,7 @@ async def eventually(
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within:.0f} s")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # between two looks at the condition, never instead of one
 
 
 class SandboxProcess:

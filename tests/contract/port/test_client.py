@@ -20,7 +20,7 @@ from server.whatsapp.port import (
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.conftest import DEADLINE, Follow, Following
 from tests.contract.port.world import World
-from tests.support.waiting import until_async
+from tests.support.waiting import one_turn, until_async
 
 
 async def test_connecting_tells_the_account_and_the_login_follows(
@@ -68,7 +68,7 @@ async def test_a_connection_that_is_refused_is_an_error(world: World, follow: Fo
 async def test_stopping_ends_the_events_and_everything_else(live: Following, world: World, ada: str) -> None:
     person = await world.person(ada)
     waiting = asyncio.create_task(live.client.events())
-    await asyncio.sleep(0)
+    await one_turn()
     await live.client.stop()
     async with asyncio.timeout(DEADLINE):
         assert not [event for event in await waiting if not isinstance(event, Disconnected)]

@@ -10,7 +10,7 @@ from server.whatsapp.port import OutcomeUnknownError, Received, SendRefusedError
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.conftest import DEADLINE, Following
 from tests.contract.port.world import World
-from tests.support.waiting import until_async
+from tests.support.waiting import one_turn, until_async
 
 TEXTS = {
     "plain": "hello",
@@ -109,7 +109,7 @@ async def test_a_send_whose_caller_gave_up_arrives_all_the_same(
     await live.client.send(person, Text("first"), within=20)
     sending = asyncio.create_task(live.client.send(person, Text("second"), within=20))
     for _ in range(3):
-        await asyncio.sleep(0)
+        await one_turn()
     sending.cancel()
     await asyncio.wait({sending})
     await live.client.send(person, Text("third"), within=20)

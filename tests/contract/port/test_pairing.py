@@ -11,6 +11,7 @@ from server.whatsapp.jid import Jid
 from server.whatsapp.port import Connected, Paired, PairingAttempt, PairingFailed, QRCode
 from tests.contract.port.conftest import DEADLINE, Follow
 from tests.contract.port.world import PAIRINGS, World
+from tests.support.waiting import one_turn
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_an_attempt_that_is_stopped_ends_whoever_waits_for_it(world: World
     attempt = await world.pairing.begin("session", folder)
     await first_code(attempt)
     waiting = asyncio.create_task(attempt.next())
-    await asyncio.sleep(0)
+    await one_turn()
     async with asyncio.timeout(DEADLINE):
         await asyncio.gather(attempt.stop(), attempt.stop())
         await attempt.stop()

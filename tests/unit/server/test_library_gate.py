@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from server.whatsapp.threads import ENTRY_SECONDS, ClientGoneError, LibraryGate, uninterrupted
-from tests.support.waiting import until
+from tests.support.waiting import one_turn, until
 
 
 @pytest_asyncio.fixture
@@ -106,7 +106,7 @@ async def test_calls_wait_while_a_writer_is_inside(gate: LibraryGate) -> None:
     order: list[str] = []
     async with gate.writing():
         reading = asyncio.create_task(gate.call(lambda: order.append("read"), always))
-        await asyncio.sleep(0)
+        await one_turn()
         await gate.write(lambda: order.append("written"))
         assert not reading.done()
     await reading
@@ -146,7 +146,7 @@ async def test_whether_the_client_lives_is_asked_after_the_wait(gate: LibraryGat
     entered = threading.Event()
     async with gate.writing():
         calling = asyncio.create_task(gate.call(entered.set, lambda: alive))
-        await asyncio.sleep(0)
+        await one_turn()
         alive = False
     # then the call never enters
     with pytest.raises(ClientGoneError):
@@ -174,7 +174,7 @@ async def test_a_cancelled_call_goes_on_inside_and_is_still_waited_for(gate: Lib
 async def test_a_writer_that_is_cancelled_while_it_waits_keeps_nobody_out(gate: LibraryGate) -> None:
     async with gate.writing():
         waiting = asyncio.create_task(_write(gate))
-        await asyncio.sleep(0)
+        await one_turn()
         waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -238,7 +238,7 @@ async def test_uninterrupted_work_ends_before_its_cancelled_caller() -> None:
     await begun.wait()
     for _ in range(3):
         calling.cancel()
-        await asyncio.sleep(0)
+        await one_turn()
     assert not calling.done()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
@@ -269,7 +269,7 @@ async def test_a_cancelled_caller_hears_of_its_cancellation_not_of_the_failure()
     calling = asyncio.create_task(uninterrupted(work()))
     await begun.wait()
     calling.cancel()
-    await asyncio.sleep(0)
+    await one_turn()
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await calling

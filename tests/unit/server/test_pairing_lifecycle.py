@@ -9,7 +9,7 @@ from server.sessions.state import Status
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.port import PairingFailed, PairingFailure
 from tests.support.memory_node import PAIRINGS, MemoryNode
-from tests.support.waiting import until, until_async
+from tests.support.waiting import one_turn, until, until_async
 
 NUMBER = "628110000001"
 
@@ -199,7 +199,7 @@ async def test_the_phone_is_linked_even_when_the_node_stops_that_moment(
     # given a code that is scanned while the session is being stopped
     record = await node.create(start=True)
     network.scan(await shown_code(node, record.id), NUMBER)
-    await asyncio.sleep(0)
+    await one_turn()
     await node.sessions.stop(record)
     # then the session is either paired or its attempt is over; it never forgets a linked device
     stopped = await node.record(record.id)

@@ -12,7 +12,7 @@ from server.sessions.state import Status
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.port import Ending
 from tests.support.memory_node import MemoryNode, memory_node
-from tests.support.waiting import until
+from tests.support.waiting import one_turn, until
 
 NUMBER = "628110000001"
 OTHER = "628110000002"
@@ -96,7 +96,7 @@ async def test_a_caller_who_goes_away_leaves_no_second_client_behind(
     stopping.cancel()
     # when it is started again at once
     starting = asyncio.create_task(node.sessions.start(session))
-    await asyncio.sleep(0)
+    await one_turn()
     assert len(network.clients) == 1
     network.stops_may_end.set()
     await starting
