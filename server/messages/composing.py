@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.errors import Code, WagateError, invalid_fields
+from server.whatsapp.content import Content, Text
 from server.whatsapp.jid import Jid, parse_jid
-from server.whatsapp.port import Content, Text
 
 TEXT_LENGTH: Final = 65_536
 """Characters in a text, at most: WhatsApp's own limit."""

@@ -15,8 +15,9 @@ from server.messages.composing import Draft, compose
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.records import NewMessage, Session
+from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, Content, OutcomeUnknownError, SendRefusedError, Sent
+from server.whatsapp.port import Client, OutcomeUnknownError, RefusedError, Sent
 from server.whatsapp.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Sending:
         began = now_ms()
         try:
             sent = await client.send(to, content, within=self._settings.send_timeout)
-        except SendRefusedError as error:
+        except RefusedError as error:
             raise _refused(error) from error
         except OutcomeUnknownError as error:
             await self._record_unknown(session, to, content, began, error)
@@ -161,7 +162,7 @@ class Sending:
             try:
                 # Shielded: the send itself goes on when the node stops waiting for it.
                 sent = await asyncio.shield(late)
-            except SendRefusedError as error:
+            except RefusedError as error:
                 await self._conversations.fail_send(row_id, error=str(error.refusal))
             else:
                 await self._conversations.settle_send(
@@ -187,7 +188,7 @@ def _keep(tasks: set[asyncio.Task[Any]], work: Coroutine[Any, Any, Result]) -> "
     return task
 
 
-def _refused(error: SendRefusedError) -> WagateError:
+def _refused(error: RefusedError) -> WagateError:
     match error.refusal:
         case Refusal.BUSY:
             return WagateError(Code.TIMEOUT, str(error), {"outcome": "not_sent"}, retry_after=5)

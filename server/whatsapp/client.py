@@ -21,6 +21,7 @@ from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 
+from server.whatsapp.content import Content
 from server.whatsapp.decoding import decode_jid, decode_message
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid
@@ -30,7 +31,6 @@ from server.whatsapp.port import (
     ClientError,
     Connected,
     ConnectError,
-    Content,
     Disconnected,
     Ended,
     Ending,
@@ -38,7 +38,7 @@ from server.whatsapp.port import (
     Identity,
     NotPairedError,
     OutcomeUnknownError,
-    SendRefusedError,
+    RefusedError,
     Sent,
     Stalled,
 )
@@ -148,7 +148,7 @@ class NeonizeClient:
             async with asyncio.timeout(within):
                 await self._turn.acquire()
         except TimeoutError:
-            raise SendRefusedError(
+            raise RefusedError(
                 Refusal.BUSY, "earlier sends of this session are still waiting for WhatsApp"
             ) from None
         sending = self._loop.create_task(self._hand_over(to, content), name="send")
@@ -166,13 +166,13 @@ class NeonizeClient:
         try:
             response = await self._library.send_message(encode_jid(to), message)
         except ClientGoneError:
-            raise SendRefusedError(Refusal.NOT_CONNECTED, "the session was stopped") from None
+            raise RefusedError(Refusal.NOT_CONNECTED, "the session was stopped") from None
         except SendMessageError as error:
             text = str(error)
             refusal = refusal_of(text)
             if refusal is None:
                 raise OutcomeUnknownError(text) from error
-            raise SendRefusedError(refusal, text) from error
+            raise RefusedError(refusal, text) from error
         return Sent(id=response.ID, timestamp=response.Timestamp * 1000, content=message.SerializeToString())
 
     def _take(self, event: object) -> None:

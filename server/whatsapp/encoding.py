@@ -3,8 +3,8 @@
 from neonize.proto.Neonize_pb2 import JID
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
+from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Content
 
 
 def encode_content(content: Content) -> Message:

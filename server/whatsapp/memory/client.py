@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.network import DEVICE_FILE, Account, HeldSend, MemoryNetwork
 from server.whatsapp.port import (
     ClientError,
     Connected,
     ConnectError,
-    Content,
     Disconnected,
     Ended,
     Ending,
@@ -21,7 +21,7 @@ from server.whatsapp.port import (
     Identity,
     NotPairedError,
     OutcomeUnknownError,
-    SendRefusedError,
+    RefusedError,
     Sent,
     Stalled,
 )
@@ -103,7 +103,7 @@ class MemoryClient:
             async with asyncio.timeout(within):
                 await self._turn.acquire()
         except TimeoutError:
-            raise SendRefusedError(Refusal.BUSY, "earlier sends are still waiting") from None
+            raise RefusedError(Refusal.BUSY, "earlier sends are still waiting") from None
         sending = asyncio.ensure_future(self._hand_over(to, content))
         sending.add_done_callback(lambda _: self._turn.release())
         done, _ = await asyncio.wait({sending}, timeout=max(0.0, deadline - time.monotonic()))
@@ -115,15 +115,15 @@ class MemoryClient:
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
         if not self._live:
-            raise SendRefusedError(Refusal.NOT_CONNECTED, "not connected")
+            raise RefusedError(Refusal.NOT_CONNECTED, "not connected")
         recipient = self._network.find(to)
         if recipient is None:
             missing = Refusal.GROUP_NOT_FOUND if to.is_group else Refusal.NOT_ON_WHATSAPP
-            raise SendRefusedError(missing, f"nobody is called {to}")
+            raise RefusedError(missing, f"nobody is called {to}")
         script = self._account.scripts.popleft() if self._account.scripts else None
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
-            raise SendRefusedError(refusal, f"refused by the network: {refusal}")
+            raise RefusedError(refusal, f"refused by the network: {refusal}")
         return self._network.carry(self._account, recipient, content.text, origin=self)
 
     async def _decision(self, held: HeldSend) -> Refusal | None:

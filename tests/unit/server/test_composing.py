@@ -4,8 +4,8 @@ import pytest
 
 from server.errors import Code, WagateError
 from server.messages.composing import TEXT_LENGTH, Draft, compose
+from server.whatsapp.content import Text
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Text
 
 ADA = "628120000001@s.whatsapp.net"
 
