@@ -15,6 +15,7 @@ from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
 _address = table_of(AddressRow)
+_shown = [c for c in _message.c if c.name not in ("chat_id", "content", "hidden")]
 
 _ChatPosition = tuple[bool, int, int]
 _MessagePosition = tuple[int, int, int]
@@ -96,8 +97,7 @@ class ConversationRepository:
             before: (timestamp, created_at, id) of the message before the page; None at first.
             limit: at least 1.
         """
-        columns = [c for c in _message.c if c.name not in ("chat_id", "content")]
-        statement = select(*columns).where(_message.c.chat_id == chat_id)
+        statement = select(*_shown).where(_message.c.chat_id == chat_id, _message.c.hidden.is_(False))
         if before is not None:
             statement = statement.where(
                 tuple_(_message.c.timestamp, _message.c.created_at, _message.c.id) < before

@@ -11,6 +11,8 @@ from server.store.records import Session
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
+# Who holds it is not part of the record: it changes every few seconds.
+_columns = [column for column in _session.c if not column.name.startswith("owner_")]
 
 
 class SessionRepository:
@@ -26,7 +28,7 @@ class SessionRepository:
 
     async def find(self, session_id: str) -> Session | None:
         """Returns the session, whoever owns it."""
-        return await find_one(self._database, select(_session).where(_session.c.id == session_id), Session)
+        return await find_one(self._database, select(*_columns).where(_session.c.id == session_id), Session)
 
     async def page(self, organization_id: str, *, after: str, limit: int) -> Sequence[Session]:
         """Returns up to `limit` of an organization's sessions, oldest first.
@@ -37,7 +39,7 @@ class SessionRepository:
             limit: at least 1.
         """
         statement = (
-            select(_session)
+            select(*_columns)
             .where(_session.c.organization_id == organization_id, _session.c.id > after)
             .order_by(_session.c.id)
             .limit(limit)
@@ -46,7 +48,7 @@ class SessionRepository:
 
     async def wanted(self) -> Sequence[Session]:
         """Returns the paired sessions that shall be connected."""
-        wanted = select(_session).where(_session.c.wanted, _session.c.wa_jid.is_not(None))
+        wanted = select(*_columns).where(_session.c.wanted, _session.c.wa_jid.is_not(None))
         return await find_all(self._database, wanted.order_by(_session.c.id), Session)
 
     async def update(self, session_id: str, changes: Mapping[str, object]) -> bool:
