@@ -5,6 +5,8 @@ import gc
 import logging
 import signal
 
+from ulid import ULID
+
 from server.auth.authenticator import Authenticator
 from server.auth.keys import ApiKeys
 from server.chats.addresses import Addresses
@@ -22,6 +24,8 @@ from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import open_database
+from server.store.exclusive import exclusively
+from server.store.leases import LeaseRepository
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.whatsapp.client import NeonizeClients
@@ -35,8 +39,14 @@ async def serve(settings: Settings) -> None:
     """Runs a node until SIGINT or SIGTERM.
 
     Raises:
-        WagateError: the settings are wrong, the database is of a later release, or the port is taken.
+        WagateError: the settings are wrong, the database is of a later release or served by another node,
+            or the port is taken.
     """
+    with exclusively(settings.database):
+        await _serve(settings)
+
+
+async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -52,9 +62,12 @@ async def serve(settings: Settings) -> None:
         sessions = Sessions(
             settings,
             SessionRepository(database),
-            clients,
-            ChildPairing(settings.pairings),
-            Ingest(conversations, addresses),
+            LeaseRepository(
+                database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
+            ),
+            clients=clients,
+            pairing=ChildPairing(settings.pairings),
+            ingest=Ingest(conversations, addresses),
         )
         sending = Sending(settings, sessions, conversations, addresses)
         servicers = {

@@ -28,6 +28,7 @@ from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Received
+from tests.support.leases import a_lease_repository
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2
@@ -152,9 +153,10 @@ async def memory_node(
         sessions = Sessions(
             settings,
             repository,
-            MemoryClients(network),
-            MemoryPairing(network, settings.pairings),
-            ingest,
+            a_lease_repository(database, settings.node_id, seconds=settings.lease_seconds),
+            clients=MemoryClients(network),
+            pairing=MemoryPairing(network, settings.pairings),
+            ingest=ingest,
         )
         sending = Sending(settings, sessions, conversations, addresses)
         keys = ApiKeyRepository(database)
