@@ -259,11 +259,7 @@ async def test_health_and_reflection_are_served(office: Office) -> None:
 
 
 async def test_a_port_that_is_taken_is_told_with_what_to_do(office: Office) -> None:
-    servicers = {
-        "Sessions": SessionsServicer(office.node.sessions, office.node.cursors),
-        "Messages": MessagesServicer(office.node.sending),
-        "Chats": ChatsServicer(office.node.chats),
-    }
+    servicers = office.node.gateway.servicers()
     second = Serving(servicers, Authenticator(office.node.keys), office.node.sessions, office.address)
     with pytest.raises(WagateError, match="WAGATE_GRPC_PORT"):
         await second.start()

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from server.errors import Code, WagateError
 from server.messages.composing import Draft
-from server.messages.sending import Sending, SendStatus
+from server.messages.results import SendStatus
+from server.messages.sending import Sending
 from server.sessions.state import Status
 from server.store.conversations import ConversationRepository
 from server.store.records import NewMessage, Session
