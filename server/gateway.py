@@ -74,15 +74,17 @@ class Gateway:
             self.sessions, self.chats, self.conversations, self.messages, within=settings.send_timeout
         )
         self.groups = Groups(self.sessions, within=settings.send_timeout)
-        delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
+        self.delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
         outcomes = OutcomeRepository(database)
         reservations = ReservationRepository(database)
         idempotency = IdempotencyRepository(database)
         entries = OutboxRepository(database)
         budgets = Budgets(reservations)
-        ledger = Ledger(self.sessions, budgets, reservations, idempotency)
-        self.sending = Sending(self.sessions, delivery, ledger, outcomes)
-        means = Means(settings.async_share, delivery, budgets, entries, Settling(outcomes, self.addresses))
+        self.ledger = Ledger(self.sessions, budgets, reservations, idempotency)
+        self.sending = Sending(self.sessions, self.delivery, self.ledger, outcomes)
+        means = Means(
+            settings.async_share, self.delivery, budgets, entries, Settling(outcomes, self.addresses)
+        )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(
             self.sessions,

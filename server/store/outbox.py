@@ -236,13 +236,14 @@ def _accept(connection: Connection, entries: Sequence[NewEntry]) -> Sequence[Kep
 
 def _claim(connection: Connection, claims: Sequence[Claim]) -> Sequence[bool]:
     held = held_sessions(connection, [(c.session_id, c.generation) for c in claims])
-    valid = [c for c in claims if (c.session_id, c.generation) in held]
-    if not valid:
-        return [False] * len(claims)
-    generations = {c.number: c.generation for c in valid}
+    # An entry that is claimed twice in one batch is the first one's.
+    valid: dict[int, Claim] = {}
+    for claim in claims:
+        if (claim.session_id, claim.generation) in held:
+            valid.setdefault(claim.number, claim)
     taken: set[int] = set()
-    for generation in set(generations.values()):
-        numbers = [number for number, of in generations.items() if of == generation]
+    for generation in {claim.generation for claim in valid.values()}:
+        numbers = [claim.number for claim in valid.values() if claim.generation == generation]
         statement = (
             update(_outbox)
             .where(_outbox.c.number.in_(numbers), _outbox.c.status == OutboxStatus.QUEUED)
@@ -250,5 +251,6 @@ def _claim(connection: Connection, claims: Sequence[Claim]) -> Sequence[bool]:
             .returning(_outbox.c.number)
         )
         taken.update(connection.execute(statement).scalars())
-    count_sends(connection, [(c.session_id, c.at) for c in valid if c.at is not None and c.number in taken])
-    return [claim.number in taken for claim in claims]
+    won = [claim for number, claim in valid.items() if number in taken]
+    count_sends(connection, [(claim.session_id, claim.at) for claim in won if claim.at is not None])
+    return [claim.number in taken and valid.get(claim.number) is claim for claim in claims]
