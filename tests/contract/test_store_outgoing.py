@@ -286,11 +286,9 @@ async def test_claims_of_several_sessions_share_a_commit(
     await outbox.accept(entry(other, "e2"))
     (mine,) = await outbox.waiting(session.id, behind=0, limit=10)
     (its,) = await outbox.waiting(other.id, behind=0, limit=10)
-    assert await asyncio.gather(
-        outbox.claim(Claim(mine.number, session.id, GENERATION, None)),
-        outbox.claim(Claim(its.number, other.id, GENERATION, None)),
-        outbox.claim(Claim(its.number, other.id, 9, None)),
-    ) == [True, False, True]
+    wanted = ((mine, session, GENERATION), (its, other, GENERATION), (its, other, 9))
+    claims = [Claim(e.number, held.id, generation, None) for e, held, generation in wanted]
+    assert await asyncio.gather(*map(outbox.claim, claims)) == [True, False, True]
 
 
 async def test_an_entry_that_was_put_back_waits_in_its_old_place(
