@@ -38,35 +38,29 @@ class SessionMissingError(Exception):
 
 
 def held(connection: Connection, session_id: str, generation: int) -> bool:
-    """Whether a generation is the one that holds the session now, and stays it until this commits.
+    """Whether a generation holds its session now, and goes on to until this transaction ends.
 
-    The fence, for use inside a transaction: no other node can acquire the session before that
-    transaction ends, so that what it writes is seen by whoever comes next. Statements after a False must
-    not be made. Keep the transaction short: others wait for it.
-
-    Args:
-        connection: in a transaction of `Database.write`.
-        session_id: which.
-        generation: what `LeaseRepository.acquire` returned.
+    The fence, for use inside a transaction of `Database.write`: no other node can acquire the session before
+    that transaction ends, so that whoever comes next sees what it wrote. What is False must not be written.
+    Keep the transaction short: others wait for it.
     """
-    return session_id in held_of(connection, {session_id: generation})
+    return bool(held_sessions(connection, [(session_id, generation)]))
 
 
-def held_of(connection: Connection, generations: Mapping[str, int]) -> set[str]:
-    """The same for several sessions, by their generations: those that are held."""
-    # In the order of ids, as everybody locks several: two that lock in different orders would wait for
-    # each other.
-    found: set[str] = set()
-    for ids in _portions(sorted(generations)):
-        statement = (
+def held_sessions(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+    """The same for several (session, generation): those that hold."""
+    found: set[tuple[str, int]] = set()
+    # In the order of ids, as everybody who locks several sessions does: two in different orders would wait
+    # for each other.
+    for ids in _portions(sorted({session_id for session_id, _ in wanted})):
+        rows = connection.execute(
             select(_session.c.id, _session.c.owner_generation)
             .where(_session.c.id.in_(ids), _session.c.owner_expires_at > EpochMs())
             .order_by(_session.c.id)
             .with_for_update(read=True)  # which SQLite, with its one writer, does without
         )
-        rows = connection.execute(statement).all()
-        found.update(row.id for row in rows if generations[row.id] == row.owner_generation)
-    return found
+        found.update((row.id, row.owner_generation) for row in rows)
+    return found & set(wanted)
 
 
 class LeaseRepository:
@@ -138,7 +132,7 @@ class LeaseRepository:
         def work(connection: Connection) -> set[str]:
             renewed: set[str] = set()
             for ids in _portions(sorted(generations)):
-                # Locked in the order of ids first, as `held_of` does.
+                # Locked in the order of ids first, as `held_sessions` does.
                 locked = (
                     select(_session.c.id)
                     .where(_session.c.id.in_(ids), self._own())

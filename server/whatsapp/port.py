@@ -45,6 +45,10 @@ class InviteRefusedError(ClientError):
     """WhatsApp does not take an invite: it is wrong, was reset, or has expired."""
 
 
+class NotForwardableError(ClientError):
+    """No faithful copy can be made of a message: nothing was sent. A text that refers to it can be."""
+
+
 class OutcomeUnknownError(ClientError):
     """The message may have been sent: no answer came, or the connection broke between.
 
@@ -121,7 +125,9 @@ class Received:
         type: a word of the API's message types ("text", "image", ..., "unknown").
         body: the text or what stands for it.
         timestamp: WhatsApp's time, epoch milliseconds.
-        content: the `waE2E.Message`, serialised.
+        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it.
+        quoted_id: WhatsApp's id of the message that it answers, or None.
+        mentions: people whom it mentions, as the sender addressed them.
     """
 
     id: str
@@ -135,6 +141,8 @@ class Received:
     body: str
     timestamp: int
     content: bytes
+    quoted_id: str | None = None
+    mentions: tuple[Jid, ...] = ()
 
 
 Event = Connected | Disconnected | Stalled | Ended | Received
@@ -252,7 +260,9 @@ class Client(Protocol):
 
         Raises:
             RefusedError: it was not sent; Refusal.BUSY where its turn did not come in time,
-                Refusal.NOT_CONNECTED where the connection was not there.
+                Refusal.NOT_CONNECTED where the connection was not there, Refusal.KEY_MISSING for a vote
+                in a poll whose secret the device never got.
+            NotForwardableError: `content` is a Forward of what cannot be forwarded.
             OutcomeUnknownError: it may have been sent. Where no answer came in time, `Stalled` follows.
         """
         ...

@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, text
 
-from server.store.database import Database, open_database
-from server.store.leases import HeldElsewhereError, LeaseRepository, SessionMissingError, held, held_of
+from server.store.database import Database
+from server.store.leases import LeaseRepository, SessionMissingError, held, held_sessions
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
 from tests.support.leases import a_lease_repository
 from tests.support.records import a_session
-from tests.support.waiting import until
 
 BOOTS = [f"01ARZ3NDEKTSV4RRFFQ69G5FA{n}" for n in range(5)]
 """Lives that began one after the other."""
@@ -30,13 +29,6 @@ async def expire(database: Database, session: Session) -> None:
             text("UPDATE session SET owner_expires_at = 1 WHERE id = :id"), {"id": session.id}
         )
     )
-
-
-@pytest.fixture
-def shared(engine: str) -> None:
-    """Only nodes on PostgreSQL share a database; on SQLite every other life is over."""
-    if engine == "sqlite":
-        pytest.skip("an SQLite database has one node")
 
 
 @pytest.fixture
@@ -151,53 +143,6 @@ async def test_a_lease_that_ended_unnoticed_is_renewed_as_long_as_nobody_took_it
     assert await is_held(database, session, generation)
 
 
-@pytest.mark.usefixtures("shared")
-async def test_what_a_living_node_holds_is_refused_and_its_name_told(
-    database: Database, session: Session, here: LeaseRepository
-) -> None:
-    generation = await here.acquire(session.id)
-    with pytest.raises(HeldElsewhereError) as caught:
-        await a_lease_repository(database, "other").acquire(session.id)
-    assert caught.value.node == "here"
-    assert await is_held(database, session, generation)
-
-
-@pytest.mark.usefixtures("shared")
-async def test_the_later_of_two_lives_with_one_name_wins_for_good(
-    database: Database, session: Session, here: LeaseRepository
-) -> None:
-    """Two nodes that were given the same id by mistake."""
-    later = a_lease_repository(database, "here", boot=BOOTS[3])
-    await here.acquire(session.id)
-    await later.acquire(session.id)
-    with pytest.raises(HeldElsewhereError):
-        await here.acquire(session.id)
-
-
-@pytest.mark.usefixtures("shared")
-async def test_of_two_nodes_that_want_the_same_sessions_one_gets_each(
-    url: str, sessions: SessionRepository, organization: Organization
-) -> None:
-    records = [a_session(organization.id) for _ in range(40)]
-    await asyncio.gather(*(sessions.add(record) for record in records))
-    databases = [open_database(url) for _ in range(2)]
-    nodes = [a_lease_repository(found, f"n{number}") for number, found in enumerate(databases)]
-    try:
-        got = await asyncio.gather(
-            *(node.acquire(record.id) for record in records for node in nodes), return_exceptions=True
-        )
-        for index, record in enumerate(records):
-            pair = got[2 * index : 2 * index + 2]
-            assert sorted(type(result) for result in pair) == [HeldElsewhereError, int] or (
-                {type(result) for result in pair} == {HeldElsewhereError, int}
-            )
-            winner = next(n for n, result in enumerate(pair) if isinstance(result, int))
-            assert await nodes[0].holders([record.id]) == {record.id: f"n{winner}"}
-    finally:
-        for database in databases:
-            await database.close()
-
-
 async def test_a_lease_whose_time_is_over_is_anybodys(
     database: Database, session: Session, here: LeaseRepository
 ) -> None:
@@ -239,58 +184,6 @@ async def test_sessions_that_shall_run_and_that_nobody_holds_are_adoptable(
     assert [record.id for record in await here.adoptable(limit=1)] == ["free"]
 
 
-@pytest.mark.usefixtures("shared")
-async def test_nobody_acquires_a_session_while_a_fenced_transaction_writes(
-    url: str, database: Database, session: Session, here: LeaseRepository
-) -> None:
-    # given a transaction that looked at its lease, which ends meanwhile
-    other_database = open_database(url)
-    other = a_lease_repository(other_database, "other")
-    generation = await here.acquire(session.id)
-    order: list[str] = []
-
-    def waiting(connection: Connection) -> int:
-        # the other's UPDATE, as PostgreSQL sees it
-        count: int = connection.execute(
-            text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        ).scalar_one()
-        return count
-
-    def fenced(connection: Connection) -> bool:
-        connection.execute(text("SELECT 1"))
-        result = held(connection, session.id, generation)
-        looked.set()
-        while not waiting(connection):
-            connection.execute(text("SELECT pg_sleep(0.01)"))
-        order.append("fenced")
-        return result
-
-    looked = asyncio.Event()
-    short = text("UPDATE session SET owner_expires_at = owner_expires_at - 29800 WHERE id = :id")
-    await database.write(lambda connection: connection.execute(short, {"id": session.id}))
-    try:
-        writing = asyncio.create_task(database.write(fenced))
-        await until(looked.is_set, "the fenced transaction has looked")
-        # when another node takes the session
-        acquired = await acquire_in_the_end(other, session)
-        order.append("acquired")
-        # then only after that transaction
-        assert await writing
-        assert order == ["fenced", "acquired"]
-        assert acquired == generation + 1
-    finally:
-        await other_database.close()
-
-
-async def acquire_in_the_end(leases: LeaseRepository, session: Session) -> int:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await leases.acquire(session.id)
-            except HeldElsewhereError:
-                await asyncio.sleep(0.002)  # between two looks: its lease ends by the clock
-
-
 async def test_fences_and_renewals_of_the_same_sessions_never_deadlock(
     database: Database, sessions: SessionRepository, organization: Organization
 ) -> None:
@@ -299,15 +192,17 @@ async def test_fences_and_renewals_of_the_same_sessions_never_deadlock(
     for record in records:
         await sessions.add(record)
     generations = {record.id: await leases.acquire(record.id) for record in records}
-    backwards = dict(reversed(generations.items()))
+    forwards = list(generations.items())
+    backwards = forwards[::-1]
 
-    def looking(these: dict[str, int]) -> Callable[[Connection], set[str]]:
-        return lambda connection: held_of(connection, these)
+    def looking(these: list[tuple[str, int]]) -> Callable[[Connection], set[tuple[str, int]]]:
+        return lambda connection: held_sessions(connection, these)
 
     for _ in range(10):
         async with asyncio.timeout(20):
-            results = await asyncio.gather(
-                *(database.write(looking(these)) for these in (generations, backwards) * 3),
-                *(leases.renew(these) for these in (generations, backwards)),
+            looks, renewals = await asyncio.gather(
+                asyncio.gather(*(database.write(looking(these)) for these in (forwards, backwards) * 3)),
+                asyncio.gather(*(leases.renew(dict(these)) for these in (forwards, backwards))),
             )
-        assert all(result == set(generations) for result in results)
+        assert looks == [set(forwards)] * 6
+        assert renewals == [set(generations)] * 2

@@ -10,12 +10,13 @@ from typing import Final
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
-from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
+from server.gateway import Gateway
 from server.messages.composing import Draft
-from server.messages.sending import Sending, SendResult
+from server.messages.results import SendResult
+from server.messages.sending import Sending
 from server.sessions.runner import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
@@ -28,7 +29,6 @@ from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Received
-from tests.support.leases import a_lease_repository
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2
@@ -46,6 +46,7 @@ class MemoryNode:
     settings: Settings
     network: MemoryNetwork
     database: Database
+    gateway: Gateway
     repository: SessionRepository
     conversations: ConversationRepository
     addresses: Addresses
@@ -145,41 +146,37 @@ async def memory_node(
     before = asyncio.all_tasks()
     try:
         await schema.upgrade(database)
-        repository = SessionRepository(database)
-        conversations = ConversationRepository(database)
-        addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
-        ingest = SwitchableIngest(Ingest(conversations, addresses))
-        sessions = Sessions(
-            settings,
-            repository,
-            a_lease_repository(database, settings.node_id, seconds=settings.lease_seconds),
-            clients=MemoryClients(network),
-            pairing=MemoryPairing(network, settings.pairings),
-            ingest=ingest,
-        )
-        sending = Sending(settings, sessions, conversations, addresses)
+        clients = MemoryClients(network)
+        pairing = MemoryPairing(network, settings.pairings)
+        switchable: list[SwitchableIngest] = []
+
+        def around(ordinary: IngestFunction) -> IngestFunction:
+            switchable.append(SwitchableIngest(ordinary))
+            return switchable[0]
+
+        gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
-        await sessions.open()
+        await gateway.open()
         yield MemoryNode(
             settings=settings,
             network=network,
             database=database,
-            repository=repository,
-            conversations=conversations,
-            addresses=addresses,
-            ingest=ingest,
-            sessions=sessions,
-            sending=sending,
-            chats=Chats(conversations, addresses, cursors),
+            gateway=gateway,
+            repository=gateway.session_records,
+            conversations=gateway.conversations,
+            addresses=gateway.addresses,
+            ingest=switchable[0],
+            sessions=gateway.sessions,
+            sending=gateway.sending,
+            chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
-            await sending.close()
-            await sessions.close()
+            await gateway.close()
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}
