@@ -123,16 +123,22 @@ class SwitchableIngest:
     def __init__(self, ordinary: IngestFunction) -> None:
         """Nobody is special at first."""
         self.special: dict[str, IngestFunction] = {}
-        self._ordinary = ordinary
+        self.ordinary = ordinary
 
     async def __call__(self, session: Session, received: Sequence[Received]) -> None:
         """See `server.sessions.runner.Ingest`."""
-        await self.special.get(session.id, self._ordinary)(session, received)
+        await self.special.get(session.id, self.ordinary)(session, received)
 
 
 @asynccontextmanager
 async def memory_node(
-    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
+    data_dir: Path,
+    network: MemoryNetwork,
+    *,
+    send_timeout: float = 5.0,
+    lease_seconds: float = 30.0,
+    node_id: str = "node-1",
+    database_url: str = "",
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -140,8 +146,18 @@ async def memory_node(
         data_dir: its data directory; a second node on the same one comes after a restart.
         network: what it connects to.
         send_timeout: seconds that a send may wait.
+        lease_seconds: how long a lease lasts unless renewed.
+        node_id: its name.
+        database_url: of a database that it shares with others; its own in the data directory without.
     """
-    settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
+    settings = Settings(
+        data_dir=data_dir,
+        send_timeout=send_timeout,
+        pairings=PAIRINGS,
+        node_id=node_id,
+        lease_seconds=lease_seconds,
+        database_url=database_url,
+    )
     database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
@@ -177,6 +193,8 @@ async def memory_node(
         )
         async with asyncio.timeout(10):
             await gateway.close()
+        if database_url:
+            return  # what goes on may be another node's
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}
