@@ -23,6 +23,14 @@ class Postgres:
         """What SQLAlchemy connects to."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self._server.pgdata}"
 
+    def stop(self) -> None:
+        """Stops the server as an operator does: connections are cut off. Blocks for a moment."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Starts it again. Blocks until it serves."""
+        self._server.ensure_postgres_running()
+
     def create(self, name: str) -> str:
         """Makes an empty database; returns its URL."""
         self._server.psql(f'CREATE DATABASE "{name}"')
