@@ -26,7 +26,7 @@ class Ledger:
         """Writes to `reservations` and `idempotency`; `sessions` knows which leases are this node's."""
         self._sessions = sessions
         self._budgets = budgets
-        self._reservations = reservations
+        self.reservations = reservations
         self._idempotency = idempotency
 
     async def earlier(self, key: IdempotencyKey) -> SendResult | None:
@@ -69,7 +69,7 @@ class Ledger:
         if key is None and at is None:
             return None
         try:
-            kept = await self._reservations.reserve(Reservation(session.id, generation, now, at, key))
+            kept = await self.reservations.reserve(Reservation(session.id, generation, now, at, key))
         except LeaseLostError:
             _not_held()
         return None if kept is None else replay(kept, ended=False)

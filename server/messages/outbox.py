@@ -43,7 +43,7 @@ class Outbox:
         self._max_age = int(settings.outbox_hours * 3_600_000)
         self._sessions = sessions
         self._means = means
-        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._at_work: set[str] = set()
         self._woken: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -56,10 +56,11 @@ class Outbox:
     async def close(self) -> None:
         """Stops sending: what was handed over is recorded, the rest stays in the outbox."""
         self._closed = True
-        for task in (*self._at_work.values(), *self._tasks):
+        self._means.settling.give_up()
+        for task in self._tasks:
             task.cancel()
-        while self._at_work or self._tasks:
-            await asyncio.wait([*self._at_work.values(), *self._tasks])
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
         await self._means.settling.close()
 
     async def accept(self, session: Session, draft: Draft, key: IdempotencyKey | None = None) -> SendResult:
@@ -102,8 +103,8 @@ class Outbox:
             # It may have looked just before: let it look once more.
             self._woken.add(session.id)
             return
-        task = keep(self._tasks, self._work(session))
-        self._at_work[session.id] = task
+        self._at_work.add(session.id)
+        keep(self._tasks, self._work(session))
 
     async def _work(self, session: Session) -> None:
         try:
@@ -116,7 +117,7 @@ class Outbox:
             log.exception("the outbox of session %s waits for the next look", session.id)
         finally:
             self._woken.discard(session.id)
-            self._at_work.pop(session.id, None)
+            self._at_work.discard(session.id)
 
     async def _look(self, session: Session) -> None:
         generation = self._sessions.generation(session.id)

@@ -24,6 +24,7 @@ from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
+from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
@@ -99,6 +100,15 @@ class MemoryNode:
     async def send(self, session: Session, number: str, text: str) -> SendResult:
         """Sends a text to a number."""
         return await self.sending.send(session, Draft(str(self.network.account(number).jid), "text", text))
+
+    async def drained(self, session: Session) -> None:
+        """Waits until nothing of a session waits in the outbox."""
+        repository = OutboxRepository(self.database)
+
+        async def nothing() -> bool:
+            return session.id not in await repository.sessions_waiting()
+
+        await until_async(nothing, f"the outbox of session {session.id} is empty")
 
     async def stored(self, session: Session, number: str) -> list[Message]:
         """The stored messages with a number, newest first."""
