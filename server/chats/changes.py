@@ -1,5 +1,6 @@
 """What callers change about chats: in the stored copy, and on the phone where the session is connected."""
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,8 @@ from server.whatsapp.port import (
     RefusedError,
 )
 from server.whatsapp.refusals import Refusal
+
+log = logging.getLogger(__name__)
 
 LATEST_MS: Final = 253_402_300_799_999
 """The end of the year 9999: times behind it are mistakes."""
@@ -71,7 +74,7 @@ class ChatChanges:
         """Changes a chat; returns it as it stands then.
 
         WhatsApp is told first: what it refuses does not change the stored copy either. A session that is
-        not connected changes the stored copy alone.
+        not connected, or whose phone has not shared its keys for this, changes the stored copy alone.
 
         Raises:
             WagateError: NOT_FOUND; VALIDATION_ERROR for parts that exclude each other; WHATSAPP_ERROR and
@@ -143,7 +146,10 @@ class ChatChanges:
         try:
             await client.change_chat(parse_jid(chat.jid), change, last, within=self._within)
         except RefusedError as error:
-            raise not_done(error) from error
+            if error.refusal is not Refusal.KEY_MISSING:
+                raise not_done(error) from error
+            # The phone shares its keys some time after pairing, or never: like a session that is away.
+            log.info("a chat of session %s changes here alone: %s", chat.session_id, error)
         except OutcomeUnknownError as error:
             raise WagateError(
                 Code.TIMEOUT,
