@@ -5,8 +5,7 @@ import gc
 import logging
 import signal
 
-from server.auth.authenticator import Authenticator
-from server.auth.keys import ApiKeys
+from server.auth.access import access_of
 from server.chats.addresses import Addresses
 from server.chats.ingest import Ingest
 from server.chats.service import Chats
@@ -19,7 +18,6 @@ from server.rpc.serving import Serving
 from server.rpc.sessions import SessionsServicer
 from server.sessions.service import Sessions
 from server.store import schema
-from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import open_database
 from server.store.secrets import shared_secret
@@ -45,6 +43,7 @@ async def serve(settings: Settings) -> None:
     database = open_database(settings.database)
     try:
         await schema.upgrade(database)
+        access = access_of(settings, database)
         conversations = ConversationRepository(database)
         addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
@@ -62,15 +61,15 @@ async def serve(settings: Settings) -> None:
             "Messages": MessagesServicer(sending),
             "Chats": ChatsServicer(Chats(conversations, addresses, cursors)),
         }
-        authenticator = Authenticator(ApiKeys(ApiKeyRepository(database)))
         address = f"{settings.grpc_host}:{settings.grpc_port}"
-        serving = Serving(servicers, authenticator, sessions, address)
+        serving = Serving(servicers, access.authenticator, sessions, address, access.audit)
         port = await serving.start()
         log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)
         # What exists by now stays: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         try:
+            access.open()
             await sessions.open()
             await stop.wait()
             log.info("stopping")
@@ -78,6 +77,7 @@ async def serve(settings: Settings) -> None:
             await serving.stop()
             await sending.close()
             await sessions.close()
+            await access.close()
             clients.close()
     finally:
         await database.close()

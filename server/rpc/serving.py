@@ -9,6 +9,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
 
+from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 from server.rpc.endpoint import endpoint
@@ -40,6 +41,7 @@ class Serving:
         authenticator: Authenticator,
         sessions: Sessions,
         address: str,
+        audit: AuditLog,
     ) -> None:
         """Prepares the server.
 
@@ -48,6 +50,7 @@ class Serving:
             authenticator: finds out who calls.
             sessions: finds the session that a request names.
             address: `host:port`; port 0 takes a free one.
+            audit: keeps who changed what.
         """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
         self._server = grpc.aio.server(options=_OPTIONS)
@@ -56,7 +59,7 @@ class Serving:
             for service in SERVICES
             for method in service.methods
         ]
-        self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions),))
+        self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions, audit),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [_name(service) for service in SERVICES]
         reflection.enable_server_reflection(

@@ -58,7 +58,7 @@ async def open_office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[O
             "Messages": MessagesServicer(node.sending),
             "Chats": ChatsServicer(node.chats),
         }
-        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0")
+        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0", node.audit)
         address = f"127.0.0.1:{await serving.start()}"
         try:
             async with grpc.aio.insecure_channel(address) as channel:

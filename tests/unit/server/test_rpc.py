@@ -264,7 +264,8 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(office: Office) -> N
         "Messages": MessagesServicer(office.node.sending),
         "Chats": ChatsServicer(office.node.chats),
     }
-    second = Serving(servicers, Authenticator(office.node.keys), office.node.sessions, office.address)
+    node = office.node
+    second = Serving(servicers, Authenticator(node.keys), node.sessions, office.address, node.audit)
     with pytest.raises(WagateError, match="WAGATE_GRPC_PORT"):
         await second.start()
     await second.stop()
