@@ -91,7 +91,8 @@ class LoginTokens:
             kind=ActorKind.JWT,
             is_super_admin=SUPER_ADMIN in roles,
         )
-        return principal, float(claims["exp"]) + self._rules.leeway - time.time()
+        # Whole seconds, as the library takes them: never trusted for longer than it would verify.
+        return principal, int(claims["exp"]) + self._rules.leeway - time.time()
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > TOKEN_LENGTH:

@@ -27,6 +27,10 @@ _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # two nodes on one port would split their sessions' calls at random
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # Above what the edge lets through (docs/operations.md): by itself gRPC refuses from 8 KiB on, now and
+    # then, as RESOURCE_EXHAUSTED, which REST callers would take for a rate limit.
+    ("grpc.max_metadata_size", 64 * 1024),
+    ("grpc.absolute_max_metadata_size", 64 * 1024),
 )
 STOP_SECONDS: Final = 10.0
 """How long calls under way may take to end when the node stops."""
