@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from server.auth.audit import AuditLog
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
@@ -22,6 +23,7 @@ from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
+from server.store.audit import AuditRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
 from server.store.outbox import OutboxRepository
@@ -57,6 +59,7 @@ class MemoryNode:
     chats: Chats
     cursors: Cursors
     keys: ApiKeys
+    audit: AuditLog
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -168,6 +171,7 @@ async def memory_node(
         gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
+        audit = AuditLog(AuditRepository(database), settings.audit_days)
         await gateway.open()
         yield MemoryNode(
             settings=settings,
@@ -183,10 +187,12 @@ async def memory_node(
             chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
+            audit=audit,
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
             await gateway.close()
+            await audit.close()
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}
