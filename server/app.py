@@ -12,6 +12,7 @@ from server.gateway import Gateway
 from server.rpc.serving import Serving
 from server.store import schema
 from server.store.database import open_database
+from server.store.exclusive import exclusively
 from server.store.secrets import shared_secret
 from server.whatsapp.client import NeonizeClients
 from server.whatsapp.pairing import ChildPairing
@@ -24,8 +25,14 @@ async def serve(settings: Settings) -> None:
     """Runs a node until SIGINT or SIGTERM.
 
     Raises:
-        WagateError: the settings are wrong, the database is of a later release, or the port is taken.
+        WagateError: the settings are wrong, the database is of a later release or served by another node,
+            or the port is taken.
     """
+    with exclusively(settings.database):
+        await _serve(settings)
+
+
+async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
-    """The node's name, shown as `gatewayId`."""
+    """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
+    lease_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
     pairings: int = Field(default=4, ge=1, le=64)

@@ -20,6 +20,10 @@ KEY = IdempotencyKey("org", "k-1")
 GENERATION = 3
 
 
+FAR = 10**15
+"""A time that no test lives to see, epoch milliseconds."""
+
+
 @pytest.fixture
 def reservations(database: Database) -> ReservationRepository:
     return ReservationRepository(database)
@@ -42,7 +46,8 @@ def outcomes(database: Database) -> OutcomeRepository:
 
 async def lease(database: Database, session: Session, generation: int = GENERATION) -> None:
     table = table_of(SessionRow)
-    held = update(table).where(table.c.id == session.id).values(owner_generation=generation)
+    values = {"owner_generation": generation, "owner_expires_at": FAR}
+    held = update(table).where(table.c.id == session.id).values(values)
     await database.write(lambda connection: connection.execute(held))
 
 
