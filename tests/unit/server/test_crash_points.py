@@ -109,7 +109,7 @@ async def run_lives(folder: Path, script: Sequence[tuple[str, Sequence[int]]]) -
         assert sum(not result.replayed for of, result in answers if of == key) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(lives)
 def test_a_key_never_sends_twice(script: list[tuple[str, list[int]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -141,7 +141,7 @@ async def run_outbox_lives(folder: Path, points: Sequence[str]) -> None:
     assert {message.error for message in stored.values()} <= {None, "indeterminate"}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(("none", "before sending", "sent", "recorded")), min_size=1, max_size=4))
 def test_an_accepted_message_is_never_sent_twice_and_never_forgotten(points: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
