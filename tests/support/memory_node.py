@@ -145,7 +145,7 @@ class SwitchableIngest:
 
 @asynccontextmanager
 async def memory_node(
-    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
+    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0, rate_per_min: int = 20
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -153,8 +153,16 @@ async def memory_node(
         data_dir: its data directory; a second node on the same one comes after a restart.
         network: what it connects to.
         send_timeout: seconds that a send may wait.
+        rate_per_min: messages per minute that new sessions may send; 0 means any number.
     """
-    settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
+    settings = Settings(
+        data_dir=data_dir,
+        send_timeout=send_timeout,
+        pairings=PAIRINGS,
+        node_id="node-1",
+        rate_per_min=rate_per_min,
+        rate_per_hour=600 if rate_per_min else 0,
+    )
     database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
