@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.accounts import Accounts
+from sandbox.app_state import AppStates
 from sandbox.binary_xml import Codec
 from sandbox.connection import Connection
 from sandbox.curve import KeyPair
@@ -26,6 +27,7 @@ class Network:
         folder: Where its files are.
         state: What survives a restart.
         accounts: Who exists.
+        app_states: The settings that each account's devices share.
         codec: Encodes and decodes stanzas.
         root: The key that clients trust.
         static: The key of the Noise handshakes since the start.
@@ -39,6 +41,7 @@ class Network:
     folder: Path
     state: State
     accounts: Accounts
+    app_states: AppStates
     codec: Codec
     root: KeyPair
     static: KeyPair
