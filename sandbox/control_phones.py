@@ -1,6 +1,7 @@
 """The part of the control API that is about phones: what an account's owner does there and sees."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from sandbox.control_http import ControlError, body, json_object, number_of, tex
 from sandbox.device_lists import announce
 from sandbox.jid import JID
 from sandbox.network import Network
-from sandbox.pairing import PairingError, scan
+from sandbox.pairing import PairingError, PasskeyDemandedError, scan, type_code
 from sandbox.sync_crypto import SyncError
 
 __all__ = ["PhoneControl"]
@@ -35,6 +36,7 @@ class PhoneControl:
         """The routes."""
         return [
             web.post("/phones/{number}/scan", self.scan),
+            web.post("/phones/{number}/code", self.type_code),
             web.get("/phones/{number}", self.phone),
             web.patch("/phones/{number}", self.rename),
             web.delete("/phones/{number}/devices/{device}", self.unlink),
@@ -47,11 +49,13 @@ class PhoneControl:
         """Lets an account's phone scan a client's code; the account is made on first use."""
         number = number_of(request.match_info["number"])
         code = text_field(await body(request, {"qr": str}), "qr")
-        try:
-            device = await scan(self._network, number, code)
-        except PairingError as error:
-            raise ControlError(400, str(error)) from error
-        return _linked(device)
+        return await _linked(scan(self._network, number, code))
+
+    async def type_code(self, request: web.Request) -> web.Response:
+        """Lets an account's phone type the pairing code that a client shows for it."""
+        number = number_of(request.match_info["number"])
+        code = text_field(await body(request, {"code": str}), "code")
+        return await _linked(type_code(self._network, number, code))
 
     async def phone(self, request: web.Request) -> web.Response:
         """An account and its devices."""
@@ -159,7 +163,13 @@ async def _changes(request: web.Request) -> dict[str, Any]:
     return changes
 
 
-def _linked(device: Device) -> web.Response:
+async def _linked(linking: Awaitable[Device]) -> web.Response:
+    try:
+        device = await linking
+    except PasskeyDemandedError as error:
+        raise ControlError(409, str(error)) from error
+    except PairingError as error:
+        raise ControlError(400, str(error)) from error
     _log.info("%s linked device %d", device.account.number, device.number)
     return web.json_response({"jid": str(device.pn), "lid": str(device.lid), "device": device.number})
 

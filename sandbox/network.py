@@ -36,6 +36,7 @@ class Network:
         stats: Counters.
         connections: All clients that are connected, logged in or not.
         pairings: Clients that wait for their code to be scanned, by each of their codes' references.
+        code_pairings: Clients that wait for their code to be typed, by the phone on which that is to be done.
     """
 
     folder: Path
@@ -50,3 +51,4 @@ class Network:
     stats: Stats = field(default_factory=Stats)
     connections: set[Connection] = field(default_factory=set)
     pairings: "dict[str, Pairing]" = field(default_factory=dict)
+    code_pairings: "dict[str, Pairing]" = field(default_factory=dict)
