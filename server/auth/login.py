@@ -25,6 +25,8 @@ _HEADERS: Final = ("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip")
 that carries one wants us to, and is refused."""
 _TYPES: Final = frozenset({"jwt", "at+jwt"})
 """What `typ` may say (RFC 9068): a token made for something else, such as a logout, is none for us."""
+_LATEST: Final = 1 << 40
+"""Seconds since 1970 that a time may lie away, in the year 36812."""
 _KEY_ID: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 
@@ -113,8 +115,8 @@ class LoginTokens:
         for name in ("exp", "nbf", "iat"):
             # The library also takes text that reads as a number, which the standard does not.
             value = claims.get(name, 0)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise refused(f"the login token's claim '{name}' is no number")
+            if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LATEST:
+                raise refused(f"the login token's claim '{name}' is no number of seconds since 1970")
         subject = claims["sub"]
         if not 0 < len(subject) <= SUBJECT_LENGTH or not subject.isprintable():
             raise refused(f"the login token's claim 'sub' is not 1 to {SUBJECT_LENGTH} printable characters")

@@ -13,6 +13,7 @@ from server.auth.bearer import refused
 from server.auth.command_line import change_by_operator
 from server.auth.keys import hash_of
 from server.auth.last_use import LastUses
+from server.auth.principal import ActorKind, Capability, Principal
 from server.auth.trust import Trust
 from server.clock import now_ms
 from server.errors import invalid, not_found
@@ -110,6 +111,10 @@ class WutsPrincipal:
     organization_id: str
     user: str
     session_id: str
+
+    def as_principal(self) -> Principal:
+        """The same caller as the domain and the audit know callers: one who may send."""
+        return Principal(self.organization_id, self.user, frozenset({Capability.SEND}), ActorKind.TOKEN)
 
 
 class WutsAuthenticator:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.auth.last_use import LastUses
+from server.auth.principal import ActorKind, Capability, Principal
 from server.auth.trust import TRUST_SECONDS
 from server.auth.user_tokens import UserTokens, WutsAuthenticator, WutsPrincipal
 from server.errors import Code, WagateError
@@ -93,6 +94,11 @@ async def test_a_token_is_a_random_uuid_and_stands_for_user_and_session(
     assert store.finds == 1
     await uses.close()
     assert set(store.used) == {token.id}
+
+
+def test_a_user_may_send_and_is_audited_as_one() -> None:
+    principal = WutsPrincipal("org", "ada", "s1").as_principal()
+    assert principal == Principal("org", "ada", frozenset({Capability.SEND}), ActorKind.TOKEN)
 
 
 async def test_making_and_revoking_is_audited(tokens: UserTokens, store: TokensInMemory) -> None:
