@@ -88,6 +88,7 @@ _UNKNOWN_ACTION: Final = (
     "context canceled",
 )
 _INVITE: Final = ("that group invite link is not valid", "that group invite link has been revoked")
+_NO_PHONE: Final = ("phone number too short", "international phone number required")
 _MALFORMED_INVITE: Final = (400, 404, 406, 410)
 
 
@@ -132,3 +133,15 @@ def refuses_invite(text: str) -> bool:
     """Whether the library's error text for joining a group says that the invite is no good."""
     status = _INFO_QUERY.search(text)
     return text in _INVITE or (status is not None and int(status[1]) in _MALFORMED_INVITE)
+
+
+def pairing_refusal_of(text: str) -> Refusal | None:
+    """Classifies the library's error text for a pairing code.
+
+    Returns:
+        The refusal, or None where WhatsApp could not be asked or did not answer.
+    """
+    status = _INFO_QUERY.search(text)
+    if status is not None:
+        return Refusal.OVER_LIMIT if int(status[1]) == 429 else Refusal.NOT_ON_WHATSAPP
+    return Refusal.NOT_ON_WHATSAPP if any(words in text for words in _NO_PHONE) else None
