@@ -72,4 +72,6 @@ class Ingest:
             content=message.content,
             lid=news[0] if news else None,
             phone_jid=news[1] if news else None,
+            quoted_id=message.quoted_id,
+            mentions=[str(await self._addresses.canonical(session.id, jid)) for jid in message.mentions],
         )

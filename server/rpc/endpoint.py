@@ -21,18 +21,20 @@ _CAPABILITIES: Mapping[int, Capability] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """What is known of a call when its method runs.
 
     Attributes:
         principal: the caller, who holds the method's capability.
         metadata: names in lower case.
+        is_async: whether the answer says that the work is not done yet.
     """
 
     principal: Principal
     metadata: Mapping[str, str]
     found: Session | None
+    is_async: bool = False
 
     @property
     def session(self) -> Session:
@@ -40,6 +42,10 @@ class Call:
         if self.found is None:
             raise AssertionError("this method's request names no session")
         return self.found
+
+    def answer_async(self) -> None:
+        """Says that what was asked is accepted and not done yet: REST has a status for it."""
+        self.is_async = True
 
 
 Method = Callable[[Any, Call], Awaitable[Message]]
@@ -56,6 +62,7 @@ class Endpoint:
         capability: what a caller needs.
         success_status: the HTTP status of success.
         invalid_status: the HTTP status of an invalid body.
+        async_status: the HTTP status of what is accepted and not done yet.
         body: the request's field that the REST body fills, "*" for all that the path does not, "" for
             a method without a body.
         path_fields: request fields that the REST path fills.
@@ -68,6 +75,7 @@ class Endpoint:
     capability: Capability
     success_status: int
     invalid_status: int
+    async_status: int
     body: str
     path_fields: frozenset[str]
     names_session: bool
@@ -97,6 +105,7 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
         capability=_CAPABILITIES[operation.capability],
         success_status=operation.success_status or 200,
         invalid_status=operation.invalid_status or 400,
+        async_status=operation.async_status,
         body=rule.body,
         path_fields=frozenset(re.findall(r"\{([a-z_]+)", template)),
         names_session="session" in descriptor.input_type.fields_by_name,

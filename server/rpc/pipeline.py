@@ -63,7 +63,7 @@ class Pipeline(_GenericRpcHandler):
     def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(request: Message, context: Context) -> Message:
             try:
-                return await self._run(target, _metadata(context), lambda: (request, None))
+                response, _ = await self._run(target, _metadata(context), lambda: (request, None))
             except WagateError as error:
                 status = rich_status(error)
                 trailers: list[tuple[str, str | bytes]] = [
@@ -74,6 +74,7 @@ class Pipeline(_GenericRpcHandler):
                 context.set_trailing_metadata(tuple(trailers))
                 await context.abort(GRPC[error.code], error.message)
                 raise AssertionError from error
+            return response
 
         return _handler(run, target.request.FromString, target.response.SerializeToString)
 
@@ -81,8 +82,8 @@ class Pipeline(_GenericRpcHandler):
         async def run(raw: bytes, context: Context) -> HttpBody:
             headers: list[tuple[str, str]] = []
             try:
-                response = await self._run(target, _metadata(context), lambda: _read(target, raw))
-                status = target.success_status
+                response, call = await self._run(target, _metadata(context), lambda: _read(target, raw))
+                status = target.async_status if call.is_async else target.success_status
                 body = b"" if status == 204 else json_codec.encode(response)
             except WagateError as error:
                 invalid = error.code is Code.VALIDATION_ERROR
@@ -105,7 +106,7 @@ class Pipeline(_GenericRpcHandler):
         target: Endpoint,
         metadata: Mapping[str, str],
         read: Callable[[], tuple[Message, bytes | None]],
-    ) -> Message:
+    ) -> tuple[Message, Call]:
         """Runs a call; `read` gives its request and, for one that came by REST, its body."""
         try:
             principal = await self._authenticator.authenticate(metadata)
@@ -117,7 +118,8 @@ class Pipeline(_GenericRpcHandler):
                 session = await self._sessions.find(principal, session_id)
             if body is not None and target.body:
                 _fill(target, request, body)
-            return await target.method(request, Call(principal, metadata, session))
+            call = Call(principal, metadata, session)
+            return await target.method(request, call), call
         except WagateError:
             raise
         except Exception as error:

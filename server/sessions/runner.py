@@ -16,6 +16,7 @@ from server.sessions.backoff import Backoff
 from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
+from server.whatsapp.jid import Jid
 from server.whatsapp.port import (
     Client,
     ClientError,
@@ -31,6 +32,7 @@ from server.whatsapp.port import (
     Paired,
     Pairing,
     PairingAttempt,
+    PairingCode,
     PairingFailure,
     QRCode,
     Received,
@@ -68,6 +70,7 @@ class Runner:
         clients: ClientFactory,
         pairing: Pairing,
         ingest: Ingest,
+        became_live: Callable[[Session], None],
     ) -> None:
         """Does nothing before `start`.
 
@@ -78,6 +81,7 @@ class Runner:
             clients: makes its connections.
             pairing: begins its pairing attempts.
             ingest: takes what it receives.
+            became_live: is told whenever it has become connected.
         """
         self.record = record
         self.phase = Phase.IDLE
@@ -87,7 +91,9 @@ class Runner:
         self._clients = clients
         self._pairing = pairing
         self._ingest = ingest
+        self._became_live = became_live
         self._client: Client | None = None
+        self._attempt: PairingAttempt | None = None
         self._unstored: list[Received] = []
         self._retired = False
         self._task: asyncio.Task[None] | None = None
@@ -137,7 +143,18 @@ class Runner:
                 await self.change(ending=None)
                 await asyncio.to_thread(_empty_folder, self._device)
                 attempt = await self._pairing.begin(self.record.id, self._device)
+                self._attempt = attempt
                 await self._begin(partial(self._pair, attempt), Phase.PAIRING)
+
+    async def code_for(self, phone: str) -> PairingCode:
+        """Asks the pairing under way for a code to type; see `PairingAttempt.code_for`.
+
+        Raises:
+            RefusedError, ConnectError: see there; the latter too where no pairing is under way.
+        """
+        if self._attempt is None:
+            raise ConnectError("no pairing is under way any more")
+        return await self._attempt.code_for(phone)
 
     async def stop(self) -> None:
         """Ends whatever runs until somebody starts the session again; the device stays linked."""
@@ -218,6 +235,7 @@ class Runner:
         try:
             paired = await self._await_scan(attempt)
         finally:
+            self._attempt = None
             await attempt.stop()
         if paired is None:
             return
@@ -337,12 +355,15 @@ class Runner:
     async def _take(self, events: Sequence[Event]) -> Ending | None:
         self._note_received(events)
         await self._store()
+        if self.record.auto_read:
+            await self._mark_read(events)
         for event in events:
             match event:
                 case Connected():
                     self.phase = Phase.LIVE
                     log.info("session %s is connected", self.record.id)
                     await self.change(last_connected_at=now_ms())
+                    self._became_live(self.record)
                 case Disconnected():
                     self.phase = Phase.CONNECTING
                     log.info("session %s lost its connection", self.record.id)
@@ -353,6 +374,21 @@ class Runner:
                 case Received():
                     pass
         return None
+
+    async def _mark_read(self, events: Sequence[Event]) -> None:
+        """Tells senders that what is stored was read."""
+        unread: dict[tuple[Jid, Jid], list[str]] = {}
+        for event in events:
+            if isinstance(event, Received) and not event.from_me:
+                unread.setdefault((event.chat, event.sender), []).append(event.id)
+        for (chat, sender), ids in unread.items():
+            client = self._client
+            if client is None:
+                return
+            try:
+                await client.mark_read(chat, sender, ids, now_ms())
+            except ClientError as error:
+                log.info("%d messages of session %s stay unread: %s", len(ids), self.record.id, error)
 
     def _note_received(self, events: Sequence[Event]) -> None:
         self._unstored += [event for event in events if isinstance(event, Received)]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +17,23 @@ from server.sessions.runner import Ingest, Runner
 from server.sessions.state import Phase, Status, status_of
 from server.store.records import Session
 from server.store.sessions import SessionRepository
-from server.whatsapp.port import Client, ClientError, ClientFactory, Pairing, QRCode
+from server.whatsapp.port import (
+    Client,
+    ClientError,
+    ClientFactory,
+    ConnectError,
+    Pairing,
+    PairingCode,
+    QRCode,
+    RefusedError,
+)
 from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
 LABEL_LENGTH: Final = 200
 """Characters in a label, at most."""
+_PHONE: Final = re.compile("[1-9][0-9]{4,14}")
 _ID: Final = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 """What an id looks like (a ULID): no other text is worth a look into the database."""
 
@@ -69,6 +79,7 @@ class Sessions:
         self._pairing = pairing
         self._ingest = ingest
         self._runners: dict[str, Runner] = {}
+        self._became_live: Callable[[Session], None] = lambda _session: None
 
     async def open(self) -> None:
         """Begins connecting every session that shall be connected; does not wait for them."""
@@ -182,6 +193,36 @@ class Sessions:
             raise WagateError(Code.NOT_FOUND, "no QR code yet: pairing has begun, ask again in a moment")
         return runner.code
 
+    async def pairing_code(self, record: Session, phone: str) -> PairingCode:
+        """A code that the phone with this number can type; begins pairing where none is under way.
+
+        Args:
+            record: the session to pair.
+            phone: the number with its country code, digits only.
+
+        Raises:
+            WagateError: VALIDATION_ERROR for a number that is none, and for a session that is paired;
+                WHATSAPP_ERROR where WhatsApp gives no code for this number; UNAVAILABLE where too many
+                pairings are under way or WhatsApp cannot be reached.
+        """
+        if not _PHONE.fullmatch(phone):
+            raise invalid("phone", "the number with its country code, 5 to 15 digits and nothing else")
+        if record.wa_jid is not None:
+            raise invalid("session", "paired already; log it out first to pair it again")
+        runner = await self._start(record)
+        try:
+            return await runner.code_for(phone)
+        except RefusedError as error:
+            raise WagateError(
+                Code.WHATSAPP_ERROR,
+                f"WhatsApp gives no pairing code: {error.refusal}",
+                {"reason": str(error.refusal), "text": str(error)},
+            ) from error
+        except ConnectError as error:
+            raise WagateError(
+                Code.UNAVAILABLE, f"no pairing code: {error}. Ask again.", retry_after=5
+            ) from error
+
     async def start(self, record: Session) -> SessionView:
         """Connects a paired session, begins pairing an unpaired one; does nothing where it runs."""
         await self._start(record)
@@ -223,13 +264,47 @@ class Sessions:
         Raises:
             WagateError: CONFLICT with the status in its details, where it is not connected.
         """
+        client = self.connected_client(record)
+        if client is not None:
+            return client
         runner = self._runners.get(record.id)
-        if runner is not None and runner.client is not None:
-            return runner.client
         status = status_of(record, Phase.IDLE if runner is None else runner.phase)
-        raise WagateError(
-            Code.CONFLICT, f"the session is not connected (status: {status})", {"status": str(status)}
-        )
+        details = {"status": str(status)}
+        if record.ending is not None:
+            details["reason"] = record.ending
+        raise WagateError(Code.CONFLICT, f"the session is not connected (status: {status})", details)
+
+    def connected_client(self, record: Session) -> Client | None:
+        """The live connection of a session, None where it is not connected."""
+        runner = self._runners.get(record.id)
+        return None if runner is None else runner.client
+
+    def generation(self, session_id: str) -> int | None:
+        """The lease under which this node holds a session, None where it does not."""
+        return 0 if session_id in self._runners else None
+
+    def on_live(self, listener: Callable[[Session], None]) -> None:
+        """Calls `listener` whenever a session has become connected. One listener."""
+        self._became_live = listener
+
+    def _note_live(self, session: Session) -> None:
+        self._became_live(session)
+
+    def live_client(self, record: Session) -> Client:
+        """The live connection of a session, for an action that exists only while it is connected.
+
+        Raises:
+            WagateError: NOT_IMPLEMENTED where it is not connected (REST API, Errors).
+        """
+        try:
+            return self.client(record)
+        except WagateError as error:
+            raise WagateError(Code.NOT_IMPLEMENTED, error.message, error.details) from None
+
+    async def look_up(self, session_id: str) -> Session | None:
+        """Returns a session, whoever owns it."""
+        runner = self._runners.get(session_id)
+        return runner.record if runner is not None else await self._repository.find(session_id)
 
     async def _start(self, record: Session) -> Runner:
         runner = self._runner(record)
@@ -252,5 +327,6 @@ class Sessions:
                 clients=self._clients,
                 pairing=self._pairing,
                 ingest=self._ingest,
+                became_live=self._note_live,
             )
         return runner

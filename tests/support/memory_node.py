@@ -10,12 +10,13 @@ from typing import Final
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
-from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
+from server.gateway import Gateway
 from server.messages.composing import Draft
-from server.messages.sending import Sending, SendResult
+from server.messages.results import SendResult
+from server.messages.sending import Sending
 from server.sessions.runner import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
@@ -23,6 +24,7 @@ from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
+from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
@@ -45,6 +47,7 @@ class MemoryNode:
     settings: Settings
     network: MemoryNetwork
     database: Database
+    gateway: Gateway
     repository: SessionRepository
     conversations: ConversationRepository
     addresses: Addresses
@@ -98,6 +101,15 @@ class MemoryNode:
         """Sends a text to a number."""
         return await self.sending.send(session, Draft(str(self.network.account(number).jid), "text", text))
 
+    async def drained(self, session: Session) -> None:
+        """Waits until nothing of a session waits in the outbox."""
+        repository = OutboxRepository(self.database)
+
+        async def nothing() -> bool:
+            return session.id not in await repository.sessions_waiting()
+
+        await until_async(nothing, f"the outbox of session {session.id} is empty")
+
     async def stored(self, session: Session, number: str) -> list[Message]:
         """The stored messages with a number, newest first."""
         chat = await self.conversations.find_chat(session.id, str(self.network.account(number).jid))
@@ -144,40 +156,37 @@ async def memory_node(
     before = asyncio.all_tasks()
     try:
         await schema.upgrade(database)
-        repository = SessionRepository(database)
-        conversations = ConversationRepository(database)
-        addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
-        ingest = SwitchableIngest(Ingest(conversations, addresses))
-        sessions = Sessions(
-            settings,
-            repository,
-            MemoryClients(network),
-            MemoryPairing(network, settings.pairings),
-            ingest,
-        )
-        sending = Sending(settings, sessions, conversations, addresses)
+        clients = MemoryClients(network)
+        pairing = MemoryPairing(network, settings.pairings)
+        switchable: list[SwitchableIngest] = []
+
+        def around(ordinary: IngestFunction) -> IngestFunction:
+            switchable.append(SwitchableIngest(ordinary))
+            return switchable[0]
+
+        gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
-        await sessions.open()
+        await gateway.open()
         yield MemoryNode(
             settings=settings,
             network=network,
             database=database,
-            repository=repository,
-            conversations=conversations,
-            addresses=addresses,
-            ingest=ingest,
-            sessions=sessions,
-            sending=sending,
-            chats=Chats(conversations, addresses, cursors),
+            gateway=gateway,
+            repository=gateway.session_records,
+            conversations=gateway.conversations,
+            addresses=gateway.addresses,
+            ingest=switchable[0],
+            sessions=gateway.sessions,
+            sending=gateway.sending,
+            chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
-            await sending.close()
-            await sessions.close()
+            await gateway.close()
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}
