@@ -7,6 +7,7 @@ from collections import OrderedDict
 from functools import partial
 
 from sandbox.accounts import Account, Device
+from sandbox.companions import answer_peer_message
 from sandbox.device_lists import participant_hash
 from sandbox.jid import JID, LID_SERVER
 from sandbox.mailbox import StanzaKey
@@ -124,6 +125,8 @@ class Router:
         if target.device == 0:
             # A phone is a device like any other, but nobody reads it here.
             self._network.stats.messages_delivered += 1
+            if account is session.device.account and node.text("category") == "peer":
+                answer_peer_message(self._network, session.device)
             return
         device = account.devices.get(target.device)
         if device is None:

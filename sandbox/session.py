@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox import queries
 from sandbox.accounts import Device
+from sandbox.companions import share_key
 from sandbox.connection import Connection
 from sandbox.jid import SERVER_JID
 from sandbox.mailbox import StanzaKey
@@ -109,6 +110,7 @@ class Session:
         if self._active:
             return
         self._active = True
+        share_key(self.network, self.device)
         fault = self.network.faults.take("slow_offline", self.number)
         delay = fault.fields["delay"] if fault else 0
         asyncio.get_running_loop().call_later(delay, self._deliver_offline)
