@@ -75,7 +75,6 @@ class Account:
         heard: what others wrote to it, in order.
         login: what its next logins come to, None for a good one.
         wants_passkey: whether it cannot be linked without a passkey.
-        shares_keys: whether its phone has given its devices the keys for changes to chats.
         answers: whether its calls other than sends are answered.
         chats: its chats' settings, by the JID that WhatsApp addresses them by.
         chat_states: what others have shown it, in order: in which chat, and what.
@@ -89,7 +88,6 @@ class Account:
     heard: list[Heard] = field(default_factory=list)
     login: Ending | None = None
     wants_passkey: bool = False
-    shares_keys: bool = True
     answers: bool = True
     chats: dict[Jid, ChatSettings] = field(default_factory=dict)
     chat_states: list[tuple[Jid, ChatState]] = field(default_factory=list)

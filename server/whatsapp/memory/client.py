@@ -165,8 +165,8 @@ class MemoryClient:
         within: float,
     ) -> None:
         """See the port."""
-        if not self._account.shares_keys:
-            raise RefusedError(Refusal.KEY_MISSING, "the phone has not shared its keys")
+        if not self._network.takes_chat_changes:
+            raise RefusedError(Refusal.UNSUPPORTED, "changes to chats are not supported")
         await self._act(within)
         settings = self._account.chats.setdefault(await self._addressing.chat(chat), ChatSettings())
         if change.archived is not None:

@@ -100,6 +100,8 @@ class MemoryNetwork:
         self.stops_may_end.set()
         self.stops = 0
         """How many stops have begun."""
+        self.takes_chat_changes = False
+        """Whether clients can tell it of changes to chats; real ones cannot."""
         self.codeless: set[str] = set()
         """Numbers for which WhatsApp gives no pairing code."""
         self.attempts: list[Attempt] = []
