@@ -91,7 +91,12 @@ class Gateway:
         self.ledger = Ledger(self.sessions, budgets, reservations, idempotency)
         self.sending = Sending(self.sessions, self.delivery, self.ledger, outcomes)
         means = Means(
-            settings.async_share, self.delivery, budgets, entries, Settling(outcomes, self.addresses)
+            share=settings.async_share,
+            delivery=self.delivery,
+            budgets=budgets,
+            ledger=self.ledger,
+            repository=entries,
+            settling=Settling(outcomes, self.addresses),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(

@@ -13,7 +13,6 @@ from server.errors import WagateError, not_found
 from server.messages.background import keep
 from server.messages.composing import Draft, compose
 from server.messages.dispatching import Means, Round
-from server.messages.keys import replay
 from server.messages.results import SendResult, SendStatus
 from server.sessions.service import Sessions
 from server.store.conversations import SessionGoneError
@@ -43,7 +42,7 @@ class Outbox:
         self._max_age = int(settings.outbox_hours * 3_600_000)
         self._sessions = sessions
         self._means = means
-        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._at_work: set[str] = set()
         self._woken: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -56,10 +55,11 @@ class Outbox:
     async def close(self) -> None:
         """Stops sending: what was handed over is recorded, the rest stays in the outbox."""
         self._closed = True
-        for task in (*self._at_work.values(), *self._tasks):
+        self._means.settling.give_up()
+        for task in self._tasks:
             task.cancel()
-        while self._at_work or self._tasks:
-            await asyncio.wait([*self._at_work.values(), *self._tasks])
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
         await self._means.settling.close()
 
     async def accept(self, session: Session, draft: Draft, key: IdempotencyKey | None = None) -> SendResult:
@@ -90,7 +90,7 @@ class Outbox:
         except SessionGoneError:
             raise not_found("session") from None
         if kept is not None:
-            return replay(kept, ended=self._sessions.generation(kept.session_id) is not None)
+            return await self._means.ledger.answer(kept)
         self.wake(session)
         return SendResult(SendStatus.QUEUED, outbox_id=entry.id)
 
@@ -102,8 +102,8 @@ class Outbox:
             # It may have looked just before: let it look once more.
             self._woken.add(session.id)
             return
-        task = keep(self._tasks, self._work(session))
-        self._at_work[session.id] = task
+        self._at_work.add(session.id)
+        keep(self._tasks, self._work(session))
 
     async def _work(self, session: Session) -> None:
         try:
@@ -116,7 +116,7 @@ class Outbox:
             log.exception("the outbox of session %s waits for the next look", session.id)
         finally:
             self._woken.discard(session.id)
-            self._at_work.pop(session.id, None)
+            self._at_work.discard(session.id)
 
     async def _look(self, session: Session) -> None:
         generation = self._sessions.generation(session.id)

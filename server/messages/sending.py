@@ -60,7 +60,7 @@ class Sending:
         self._sessions = sessions
         self._delivery = delivery
         self._ledger = ledger
-        self._outcomes = outcomes
+        self.outcomes = outcomes
         self._twins = Twins()
         # Both go on when their caller is gone; the sets keep them from being collected.
         self._sends: set[asyncio.Task[Any]] = set()
@@ -132,9 +132,7 @@ class Sending:
             appearance=message.appearance,
         )
         try:
-            await self._outcomes.record(
-                Outcome(message=row, key=_settled(message.key, SendStatus.SENT, sent))
-            )
+            await self.outcomes.record(Outcome(message=row, key=_settled(message.key, SendStatus.SENT, sent)))
         except Exception as error:
             log.exception("a sent message of session %s could not be recorded", session.id)
             raise WagateError(
@@ -157,7 +155,7 @@ class Sending:
         )
         key = _settled(message.key, SendStatus.INDETERMINATE, None)
         try:
-            row_id = await self._outcomes.record(Outcome(message=row, key=key))
+            row_id = await self.outcomes.record(Outcome(message=row, key=key))
         except Exception:
             # What matters more to the caller than this is that it may have been sent.
             log.exception("an indeterminate send of session %s could not be recorded", session.id)
@@ -183,12 +181,12 @@ class Sending:
                 event = status_event(
                     session, chat, status=SendStatus.FAILED, timestamp=now_ms(), reason=reason
                 )
-                await self._outcomes.record(Outcome(late=answer, event=event))
+                await self.outcomes.record(Outcome(late=answer, event=event))
             else:
                 answer = LateAnswer(row_id, sent.id, sent.timestamp, ACK_SENT, None)
                 event = status_event(session, chat, status=SendStatus.SENT, timestamp=now_ms(), sent=sent)
                 settled = _settled(key, SendStatus.SENT, sent)
-                await self._outcomes.record(Outcome(late=answer, key=settled, event=event))
+                await self.outcomes.record(Outcome(late=answer, key=settled, event=event))
         except OutcomeUnknownError:
             log.info("message %d stays indeterminate: WhatsApp never answered", row_id)
         except Exception:

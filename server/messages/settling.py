@@ -44,20 +44,34 @@ class Settling:
         self._outcomes = outcomes
         self._addresses = addresses
         self._late: set[asyncio.Task[Any]] = set()
+        self._gives_up = False
 
     async def close(self) -> None:
-        """Waits for late answers no more: what they are about stays indeterminate."""
+        """Waits for late answers no more: what they are about stays indeterminate.
+
+        Nor for a database that is away: the entry's next holder finds it left behind.
+        """
+        self.give_up()
         for task in self._late:
             task.cancel()
         while self._late:
             await asyncio.wait(set(self._late))
+
+    def give_up(self) -> None:
+        """From now on what cannot be recorded at once is left behind, for the next holder to find."""
+        self._gives_up = True
 
     async def sent(self, session: Session, entry: OutboxEntry, content: Content, sent: Sent) -> None:
         """WhatsApp took it."""
         await self._record(session, entry, SendStatus.SENT, content=content, sent=sent)
 
     async def failed(
-        self, session: Session, entry: OutboxEntry, reason: str, *, expected: OutboxStatus | None = None
+        self,
+        session: Session,
+        entry: OutboxEntry,
+        reason: str,
+        *,
+        expected: OutboxStatus = OutboxStatus.SENDING,
     ) -> None:
         """It was not sent and will not be.
 
@@ -110,7 +124,7 @@ class Settling:
         content: Content | None = None,
         sent: Sent | None = None,
         reason: str | None = None,
-        expected: OutboxStatus | None = None,
+        expected: OutboxStatus = OutboxStatus.SENDING,
     ) -> int | None:
         outcome = await self._outcome(session, entry, status, sent=sent, reason=reason, expected=expected)
         if content is None:
@@ -149,5 +163,7 @@ class Settling:
                 log.info("an outbox entry ended after its session was deleted")
                 return None
             except Exception:
-                log.exception("how an outbox entry ended could not be recorded; it is tried again")
+                log.exception("how an outbox entry ended could not be recorded")
+                if self._gives_up:
+                    return None
                 await asyncio.sleep(RETRY_SECONDS)

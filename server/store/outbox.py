@@ -80,7 +80,8 @@ class Settlement:
     """How an entry ended. Times are epoch milliseconds.
 
     Attributes:
-        expected: how it must stand for this to be written; None where only its holder can write.
+        expected: how it must stand for this to be written, so that nothing is written twice; None for
+            what is learned later.
     """
 
     number: int
@@ -169,15 +170,16 @@ def settle_entries(connection: Connection, settlements: Sequence[Settlement]) ->
     Returns:
         The numbers of those that did not stand as expected and are unchanged.
     """
-    own = [_parameters(s) for s in settlements if s.expected is None]
-    if own:
-        connection.execute(_SETTLE, own)
-    missed = set()
-    for settlement in settlements:
-        if settlement.expected is not None:
-            expecting = _SETTLE.where(_outbox.c.status == settlement.expected)
-            if connection.execute(expecting, _parameters(settlement)).rowcount == 0:
-                missed.add(settlement.number)
+    expecting = [s.number for s in settlements if s.expected is not None]
+    standing: dict[int, str] = {}
+    if expecting:
+        current = select(_outbox.c.number, _outbox.c.status).where(_outbox.c.number.in_(expecting))
+        rows = connection.execute(current.order_by(_outbox.c.number).with_for_update())
+        standing = {row.number: row.status for row in rows}
+    missed = {s.number for s in settlements if s.expected not in {None, standing.get(s.number)}}
+    written = [_parameters(s) for s in settlements if s.number not in missed]
+    if written:
+        connection.execute(_SETTLE, written)
     return missed
 
 

@@ -69,6 +69,11 @@ class ReservationRepository:
         )
         return found
 
+    async def may_be_under_way(self, kept: KeptResult) -> bool:
+        """Whether whoever reserved a key still holds its session, and so may be sending under it."""
+        holder = (kept.session_id, kept.generation)
+        return bool(await self._database.read(lambda c: held_sessions(c, [holder])))
+
     async def forget(self, before: int, *, limit: int) -> int:
         """Forgets use of the rate before a time in epoch milliseconds; returns how much (<= limit)."""
         old = select(_sent_at.c.id).where(_sent_at.c.at < before).limit(limit)

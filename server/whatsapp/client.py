@@ -5,7 +5,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,7 +14,6 @@ from neonize.exc import (
     InviteLinkError,
     LogoutError,
     MarkReadError,
-    SendAppStateError,
     SendMessageError,
     SendPresenceError,
 )
@@ -32,9 +30,7 @@ from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
-from server.clock import now_ms
 from server.whatsapp.addressing import Addressing, names_others
-from server.whatsapp.chat_changes import patches_of
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_jid, decode_message
 from server.whatsapp.device_store import holds_device, note_unlinked
@@ -234,25 +230,17 @@ class NeonizeClient:
         return group
 
     async def change_chat(
-        self, chat: Jid, change: ChatChange, last: LastMessage | None, *, within: float
+        self,
+        chat: Jid,  # noqa: ARG002 - the port's
+        change: ChatChange,  # noqa: ARG002 - the port's
+        last: LastMessage | None,  # noqa: ARG002 - the port's
+        *,
+        within: float,  # noqa: ARG002 - the port's
     ) -> None:
-        """See the port."""
-        try:
-            await self._act(self._send_patches(chat, change, last), within=within, name="chat change")
-        except SendAppStateError as error:
-            raise _action_error(str(error)) from error
-
-    async def _send_patches(self, chat: Jid, change: ChatChange, last: LastMessage | None) -> None:
-        chat = await self._addressing.chat(chat)
-        if last is not None:
-            last = replace(last, sender=await self._addressing.person(chat, last.sender))
-        for patch in patches_of(chat, change, last, now_ms()):
-            try:
-                await self._library.send_app_state(patch)
-            except SendAppStateError as error:
-                # The change is made by then; the library only could not read it back.
-                if "failed to fetch app state after sending update" not in str(error):
-                    raise
+        """See the port. Refused without asking WhatsApp."""
+        # The library's only call for it loses the name of what shall change, so WhatsApp could only
+        # refuse it (docs/decisions/0130).
+        raise RefusedError(Refusal.UNSUPPORTED, "the client library cannot tell WhatsApp of changes to chats")
 
     async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
         """See the port."""

@@ -270,6 +270,9 @@ class Client(Protocol):
     async def join_group(self, code: str, *, within: float) -> Jid:
         """Joins the group of an invite; being a member already is fine.
 
+        Where the group's admins must approve newcomers, WhatsApp takes the request and names the group
+        just so.
+
         Args:
             code: the invite's code, without the link around it.
             within: seconds to wait.
@@ -296,8 +299,8 @@ class Client(Protocol):
             within: seconds to wait.
 
         Raises:
-            RefusedError: WhatsApp did not take it, or the device cannot tell it yet (it has not got the
-                account's keys for that).
+            RefusedError: WhatsApp does not know of it: it did not take it, or Refusal.UNSUPPORTED where the
+                implementation cannot tell it at all, which is so with neonize (docs/decisions/0130).
             OutcomeUnknownError: no answer came in time.
         """
         ...
@@ -305,10 +308,11 @@ class Client(Protocol):
     async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
         """Shows the other side of a chat that this one is typing, recording or neither.
 
-        WhatsApp answers nothing.
+        WhatsApp answers nothing: whether anybody sees it is not known.
 
         Raises:
-            RefusedError: the connection is gone.
+            RefusedError: the connection is gone, or Refusal.BUSY.
+            OutcomeUnknownError: it could not be handed over in a few seconds.
         """
         ...
 
@@ -322,7 +326,8 @@ class Client(Protocol):
             timestamp: when they were read, epoch milliseconds.
 
         Raises:
-            RefusedError: the connection is gone.
+            RefusedError: the connection is gone, or Refusal.BUSY.
+            OutcomeUnknownError: it could not be handed over in a few seconds.
         """
         ...
 

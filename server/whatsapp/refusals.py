@@ -25,8 +25,9 @@ class Refusal(StrEnum):
     BUSY = "busy"
     """Earlier sends of the session are still waiting for WhatsApp; this one was never handed over."""
     KEY_MISSING = "key_missing"
-    """The device lacks the key for it: the poll came before the device was linked, or the account's phone
-    has not yet shared the keys with which chats are archived, pinned and muted."""
+    """The device lacks the key for it: the poll came before the device was linked."""
+    UNSUPPORTED = "unsupported"
+    """The client library cannot do it."""
     OTHER = "other"
     """Anything else; `details.text` has the library's words."""
 
@@ -75,8 +76,6 @@ _BY_STATUS: Final = {
     429: Refusal.OVER_LIMIT,
 }
 _ACTION_BY_TEXT: Final = (
-    ("no app state keys found", Refusal.KEY_MISSING),
-    ("failed to get app state key details", Refusal.KEY_MISSING),
     ("websocket not connected", Refusal.NOT_CONNECTED),
     ("the store doesn't contain a device JID", Refusal.NOT_CONNECTED),
 )
@@ -88,6 +87,7 @@ _UNKNOWN_ACTION: Final = (
     "context canceled",
 )
 _INVITE: Final = ("that group invite link is not valid", "that group invite link has been revoked")
+_NO_PHONE: Final = ("phone number too short", "international phone number required")
 _MALFORMED_INVITE: Final = (400, 404, 406, 410)
 
 
@@ -112,7 +112,7 @@ def refusal_of(text: str) -> Refusal | None:
 
 
 def action_refusal_of(text: str) -> Refusal | None:
-    """Classifies the library's error text for what is no message: joining, changes to chats, pairing codes.
+    """Classifies the library's error text for what is no message: joining, signals.
 
     Returns:
         The refusal, or None where the text says that the outcome is unknown: it may have been done.
@@ -132,3 +132,15 @@ def refuses_invite(text: str) -> bool:
     """Whether the library's error text for joining a group says that the invite is no good."""
     status = _INFO_QUERY.search(text)
     return text in _INVITE or (status is not None and int(status[1]) in _MALFORMED_INVITE)
+
+
+def pairing_refusal_of(text: str) -> Refusal | None:
+    """Classifies the library's error text for a pairing code.
+
+    Returns:
+        The refusal, or None where WhatsApp could not be asked or did not answer.
+    """
+    status = _INFO_QUERY.search(text)
+    if status is not None:
+        return Refusal.OVER_LIMIT if int(status[1]) == 429 else Refusal.NOT_ON_WHATSAPP
+    return Refusal.NOT_ON_WHATSAPP if any(words in text for words in _NO_PHONE) else None

@@ -91,6 +91,16 @@ async def test_keys_belong_to_their_organization(
     assert await idempotency.find(IdempotencyKey("other", KEY.key)) is None
 
 
+async def test_a_key_may_be_under_way_while_its_session_is_held_by_who_reserved_it(
+    database: Database, session: Session, reservations: ReservationRepository
+) -> None:
+    await lease(database, session)
+    kept = KeptResult(session.id, GENERATION, None, None, None, None)
+    assert await reservations.may_be_under_way(kept)
+    await lease(database, session, GENERATION + 1)
+    assert not await reservations.may_be_under_way(kept)
+
+
 async def test_without_the_lease_nothing_is_reserved(
     database: Database,
     session: Session,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from server.auth.audit import AuditLog
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
@@ -22,8 +23,10 @@ from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
+from server.store.audit import AuditRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
+from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
@@ -56,6 +59,7 @@ class MemoryNode:
     chats: Chats
     cursors: Cursors
     keys: ApiKeys
+    audit: AuditLog
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -100,6 +104,15 @@ class MemoryNode:
         """Sends a text to a number."""
         return await self.sending.send(session, Draft(str(self.network.account(number).jid), "text", text))
 
+    async def drained(self, session: Session) -> None:
+        """Waits until nothing of a session waits in the outbox."""
+        repository = OutboxRepository(self.database)
+
+        async def nothing() -> bool:
+            return session.id not in await repository.sessions_waiting()
+
+        await until_async(nothing, f"the outbox of session {session.id} is empty")
+
     async def stored(self, session: Session, number: str) -> list[Message]:
         """The stored messages with a number, newest first."""
         chat = await self.conversations.find_chat(session.id, str(self.network.account(number).jid))
@@ -136,6 +149,7 @@ async def memory_node(
     network: MemoryNetwork,
     *,
     send_timeout: float = 5.0,
+    rate_per_min: int = 20,
     lease_seconds: float = 30.0,
     node_id: str = "node-1",
     database_url: str = "",
@@ -146,6 +160,7 @@ async def memory_node(
         data_dir: its data directory; a second node on the same one comes after a restart.
         network: what it connects to.
         send_timeout: seconds that a send may wait.
+        rate_per_min: messages per minute that new sessions may send; 0 means any number.
         lease_seconds: how long a lease lasts unless renewed.
         node_id: its name.
         database_url: of a database that it shares with others; its own in the data directory without.
@@ -154,6 +169,8 @@ async def memory_node(
         data_dir=data_dir,
         send_timeout=send_timeout,
         pairings=PAIRINGS,
+        rate_per_min=rate_per_min,
+        rate_per_hour=600 if rate_per_min else 0,
         node_id=node_id,
         lease_seconds=lease_seconds,
         database_url=database_url,
@@ -174,6 +191,7 @@ async def memory_node(
         gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
+        audit = AuditLog(AuditRepository(database), settings.audit_days)
         await gateway.open()
         yield MemoryNode(
             settings=settings,
@@ -189,10 +207,12 @@ async def memory_node(
             chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
+            audit=audit,
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
             await gateway.close()
+            await audit.close()
         if database_url:
             return  # what goes on may be another node's
         assert not [attempt for attempt in network.attempts if attempt.is_held]
