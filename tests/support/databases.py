@@ -1,5 +1,6 @@
 """Fresh databases of both engines."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -54,4 +55,6 @@ def postgres() -> Iterator[Postgres]:
         yield Postgres(server)
     finally:
         server.cleanup()
+        # It would do so once more when Python ends, and log into a stream that is closed by then.
+        atexit.unregister(server._cleanup)  # noqa: SLF001 - it keeps what it registered to itself
         shutil.rmtree(folder, ignore_errors=True)
