@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Connection, Executable, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, select, update
 
 from server.store.dialect import insert
 from server.store.tables import ChatRow, MessageRow, ReactionRow, table_of
@@ -15,8 +15,8 @@ _message = table_of(MessageRow)
 _reaction = table_of(ReactionRow)
 _twin = _message.alias("twin")
 
-_Twins = Sequence[tuple[int, int]]
-"""(row id that goes, row id that stays) of messages that are the same one."""
+_GROUP: Final = "@g.us"
+"""How a group's JID ends."""
 
 _CHANGE_MESSAGE = update(_message).where(_message.c.id == bindparam("row"))
 
@@ -46,14 +46,17 @@ def unite(connection: Connection, session_id: str, phones: Mapping[str, str]) ->
     for lid, phone in phones.items():
         _rename_sender(connection, session_id, lid, phone)
         _move_chat(connection, session_id, lid, phone)
-    _rename_reactors(connection, session_id, phones)
+        _rename_reactor(connection, session_id, lid, phone)
 
 
 def _rename_sender(connection: Connection, session_id: str, lid: str, phone: str) -> None:
-    chats = select(_chat.c.id).where(_chat.c.session_id == session_id)
+    # Where a person can have written: in their own chat and in groups.
+    own = _chat.c.jid.in_((lid, phone)) | _chat.c.jid.endswith(_GROUP)
+    chats = select(_chat.c.id).where(_chat.c.session_id == session_id, own)
     theirs = _message.c.chat_id.in_(chats) & (_message.c.sender_jid == lid)
-    twins = _twins_of(theirs).where(_twin.c.chat_id == _message.c.chat_id, _twin.c.sender_jid == phone)
-    _fold(connection, [(row[0], row[1]) for row in connection.execute(twins)])
+    if connection.execute(select(_message.c.id).where(theirs).limit(1)).first() is None:
+        return
+    _fold(connection, theirs & (_twin.c.chat_id == _message.c.chat_id) & (_twin.c.sender_jid == phone))
     connection.execute(update(_message).where(theirs).values(sender_jid=phone))
 
 
@@ -68,8 +71,8 @@ def _move_chat(connection: Connection, session_id: str, lid: str, phone: str) ->
         return
     stays = found[phone]
     in_old = _message.c.chat_id == old_id
-    twins = _twins_of(in_old).where(_twin.c.chat_id == stays.id, _twin.c.sender_jid == _message.c.sender_jid)
-    _fold(connection, [(row[0], row[1]) for row in connection.execute(twins)])
+    same_sender = _twin.c.sender_jid == _message.c.sender_jid
+    _fold(connection, in_old & (_twin.c.chat_id == stays.id) & same_sender)
     connection.execute(update(_message).where(in_old).values(chat_id=stays.id))
     # Read again: folding has counted the unread ones anew.
     old = connection.execute(select(_chat).where(_chat.c.id == old_id)).one()
@@ -88,18 +91,18 @@ def _move_chat(connection: Connection, session_id: str, lid: str, phone: str) ->
     connection.execute(delete(_chat).where(_chat.c.id == old_id))
 
 
-def _twins_of(which: Any) -> Select[tuple[int, int]]:
-    return select(_message.c.id, _twin.c.id).where(
-        which, _twin.c.wa_message_id == _message.c.wa_message_id, _twin.c.id != _message.c.id
-    )
+def _fold(connection: Connection, alike: ColumnElement[bool]) -> None:
+    """Makes one message of two with the same id; the chat of the one that goes has one unread less.
 
-
-def _fold(connection: Connection, twins: _Twins) -> None:
-    """Makes one message of each pair; the chats of those that go have one unread message less."""
-    if not twins:
-        return
+    Args:
+        connection: in a transaction.
+        alike: what a message and its twin, which stays, have in common beside their id.
+    """
+    same_id = (_twin.c.wa_message_id == _message.c.wa_message_id) & (_twin.c.id != _message.c.id)
+    twins = connection.execute(select(_message.c.id, _twin.c.id.label("stays")).where(alike, same_id)).all()
     uncounted: Counter[int] = Counter()
-    for goes, stays in twins:
+    for twin in twins:
+        goes, stays = twin.id, twin.stays
         old, new = (
             connection.execute(select(_message).where(_message.c.id == row_id)).one()
             for row_id in (goes, stays)
@@ -121,21 +124,25 @@ def _fold(connection: Connection, twins: _Twins) -> None:
         connection.execute(update(_chat).where(_chat.c.id == chat_id).values(unread_count=fewer))
 
 
-def _rename_reactors(connection: Connection, session_id: str, phones: Mapping[str, str]) -> None:
+def _rename_reactor(connection: Connection, session_id: str, lid: str, phone: str) -> None:
+    # One person at a time: with several SQLite would rather look through all of the session's messages.
     reactions = (
         select(_reaction)
         .join(_message, _message.c.id == _reaction.c.message_id)
         .join(_chat, _chat.c.id == _message.c.chat_id)
-        .where(_chat.c.session_id == session_id, _reaction.c.sender_jid.in_(list(phones)))
+        .where(_chat.c.session_id == session_id, _reaction.c.sender_jid == lid)
     )
     found = connection.execute(reactions).mappings().all()
-    for old in found:
-        connection.execute(
-            delete(_reaction).where(
-                _reaction.c.message_id == old["message_id"], _reaction.c.sender_jid == old["sender_jid"]
-            )
-        )
-    _store_reactions(connection, [{**old, "sender_jid": phones[old["sender_jid"]]} for old in found])
+    if not found:
+        return
+    ids = [old["message_id"] for old in found]
+    connection.execute(
+        delete(_reaction).where(
+            _reaction.c.sender_jid == lid, _reaction.c.message_id == bindparam("message")
+        ),
+        [{"message": message_id} for message_id in ids],
+    )
+    _store_reactions(connection, [{**old, "sender_jid": phone} for old in found])
 
 
 def _store_reactions(connection: Connection, reactions: Sequence[Mapping[str, object]]) -> None:
