@@ -25,37 +25,44 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from wagate.v1 import messages_pb2 as wagate_dot_v1_dot_messages__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
+from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\xc7\x03\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\tB\x08\n\x06_errorB\x0c\n\n_quoted_id\"B\n\x10ListChatsRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"V\n\x17ListChatMessagesRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03\x63id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02\x32\x9c\x02\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\xc7\x03\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\tB\x08\n\x06_errorB\x0c\n\n_quoted_id\"J\n\x10ListChatsRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"f\n\x17ListChatMessagesRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02\x32\x9c\x02\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.chats_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTCHATSREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_LISTCHATSREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
   _globals['_CHATS'].methods_by_name['ListChats']._loaded_options = None
   _globals['_CHATS'].methods_by_name['ListChats']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\002\"\022 /api/v1/sessions/{session}/chats'
   _globals['_CHATS'].methods_by_name['ListChatMessages']._loaded_options = None
   _globals['_CHATS'].methods_by_name['ListChatMessages']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\0021\022//api/v1/sessions/{session}/chats/{cid}/messages'
-  _globals['_CHATTYPE']._serialized_start=1248
-  _globals['_CHATTYPE']._serialized_end=1324
-  _globals['_MESSAGEDIRECTION']._serialized_start=1326
-  _globals['_MESSAGEDIRECTION']._serialized_end=1432
-  _globals['_CHAT']._serialized_start=120
-  _globals['_CHAT']._serialized_end=368
-  _globals['_REACTION']._serialized_start=370
-  _globals['_REACTION']._serialized_end=434
-  _globals['_MESSAGE']._serialized_start=437
-  _globals['_MESSAGE']._serialized_end=892
-  _globals['_LISTCHATSREQUEST']._serialized_start=894
-  _globals['_LISTCHATSREQUEST']._serialized_end=960
-  _globals['_LISTCHATSRESPONSE']._serialized_start=962
-  _globals['_LISTCHATSRESPONSE']._serialized_end=1054
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1056
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1142
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1144
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1246
-  _globals['_CHATS']._serialized_start=1435
-  _globals['_CHATS']._serialized_end=1719
+  _globals['_CHATTYPE']._serialized_start=1295
+  _globals['_CHATTYPE']._serialized_end=1371
+  _globals['_MESSAGEDIRECTION']._serialized_start=1373
+  _globals['_MESSAGEDIRECTION']._serialized_end=1479
+  _globals['_CHAT']._serialized_start=143
+  _globals['_CHAT']._serialized_end=391
+  _globals['_REACTION']._serialized_start=393
+  _globals['_REACTION']._serialized_end=457
+  _globals['_MESSAGE']._serialized_start=460
+  _globals['_MESSAGE']._serialized_end=915
+  _globals['_LISTCHATSREQUEST']._serialized_start=917
+  _globals['_LISTCHATSREQUEST']._serialized_end=991
+  _globals['_LISTCHATSRESPONSE']._serialized_start=993
+  _globals['_LISTCHATSRESPONSE']._serialized_end=1085
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1087
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1189
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1191
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1293
+  _globals['_CHATS']._serialized_start=1482
+  _globals['_CHATS']._serialized_end=1766
 # @@protoc_insertion_point(module_scope)

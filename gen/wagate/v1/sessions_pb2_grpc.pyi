@@ -43,7 +43,7 @@ class SessionsStub:
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]
     """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
     """
     StartSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]
@@ -70,7 +70,7 @@ class SessionsAsyncStub(SessionsStub):
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]  # type: ignore[assignment]
     """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
     """
     StartSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
@@ -124,7 +124,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionQRResponse, _abc.Awaitable[_sessions_pb2.SessionQRResponse]]:
         """Returns the current QR string. Begins pairing where none is under way and answers
-        NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+        NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
         session that is paired already.
         """
 
