@@ -35,6 +35,16 @@ class Operation:
         """Whether it has a body."""
         return "requestBody" in self.said
 
+    @property
+    def variables(self) -> list[str]:
+        """Names of what its path needs."""
+        return [parameter["name"] for parameter in self.said["parameters"] if parameter["in"] == "path"]
+
+    @property
+    def rpc(self) -> str:
+        """The name of its RPC."""
+        return self.name[0].upper() + self.name[1:]
+
 
 def load() -> Document:
     """The document."""
@@ -49,6 +59,16 @@ def operations(document: Document) -> dict[str, Operation]:
         for path, methods in document["paths"].items()
         for method, said in methods.items()
     }
+
+
+def answer_schema(document: Document, operation: Operation, status: int) -> Document | None:
+    """The JSON Schema of an answer, whole in itself; None where the answer has no body."""
+    response = operation.said["responses"][str(status)]
+    if "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    if "content" not in response:
+        return None
+    return {**response["content"]["application/json"]["schema"], "components": document["components"]}
 
 
 def closed(document: Document) -> Document:
