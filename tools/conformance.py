@@ -28,8 +28,8 @@ network:
   `google.rpc.ErrorInfo` must be those of the REST answer, and so must the content.
 - **edge**: `test_edge[<case>]`, Envoy while its node is away or silent.
 
-`.venv/bin/python -m pytest tests/rest/conformance -k <case>` runs one. A documented status without a test, and
-a test of a status that is not documented, fail
+`.venv/bin/python -m pytest tests/rest/conformance -k <case>` runs one. A documented status without a test,
+and a test of a status that is not documented, fail
 `test_the_table_has_every_documented_status_and_no_other`.
 """
 _WAYS = {By.BOTH: "REST, gRPC", By.REST: "REST", By.EDGE: "edge"}
