@@ -9,7 +9,7 @@ from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from wagate.v1 import operation_pb2
+from wagate.v1 import messages_pb2, operation_pb2
 
 from server.auth.principal import Capability, Principal
 from server.store.records import Session
@@ -57,6 +57,7 @@ class Endpoint:
         capability: what a caller needs.
         success_status: the HTTP status of success.
         invalid_status: the HTTP status of an invalid body.
+        async_status: the HTTP status of what is accepted and not done yet, 0 where there is no such thing.
         body: the request's field that the REST body fills, "*" for all that the path does not, "" for
             a method without a body.
         path_fields: request fields that the REST path fills.
@@ -73,12 +74,19 @@ class Endpoint:
     capability: Capability
     success_status: int
     invalid_status: int
+    async_status: int
     body: str
     path_fields: frozenset[str]
     path_order: tuple[str, ...]
     is_change: bool
     names_session: bool
     method: Method
+
+    def status_of(self, response: Message) -> int:
+        """The HTTP status of a response: a message that waits to be sent is accepted, not done."""
+        if self.async_status and getattr(response, "mode", None) == messages_pb2.SEND_MODE_ASYNC:
+            return self.async_status
+        return self.success_status
 
 
 def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
@@ -108,6 +116,7 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
         capability=capability,
         success_status=operation.success_status or 200,
         invalid_status=operation.invalid_status or 400,
+        async_status=operation.async_status,
         body=rule.body,
         path_fields=frozenset(path_order),
         path_order=path_order,

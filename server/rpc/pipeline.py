@@ -91,7 +91,7 @@ class Pipeline(_GenericRpcHandler):
             headers: list[tuple[str, str]] = []
             try:
                 response = await self._run(target, _metadata(context), lambda: _read(target, raw))
-                status = target.success_status
+                status = target.status_of(response)
                 body = b"" if status == 204 else json_codec.encode(response)
             except WagateError as error:
                 invalid = error.code is Code.VALIDATION_ERROR
