@@ -96,11 +96,11 @@ class Session:
     async def rename(self, name: str) -> None:
         await self._client.set_profile_name(name)
 
-    async def archive(self, chat: str) -> None:
+    async def archive(self, chat: str, collection: str) -> None:
         value = SyncActionValue()
         value.archiveChatAction.archived = True
         mutation = wire.MutationInfo(Index=["archive", chat], Version=3, Value=value)
-        kind = wire.PatchInfo.REGULAR_LOW
+        kind = wire.PatchInfo.WAPatchName.Value(collection)
         await self._client.send_app_state(
             wire.PatchInfo(Timestamp=time.time_ns(), Type=kind, Mutations=[mutation])
         )
