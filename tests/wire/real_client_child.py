@@ -45,6 +45,9 @@ from neonize.utils.enum import (  # noqa: E402
     ReceiptType,
 )
 
+# As the node opens its stores: without, every new key waits for the disk.
+_STORE_OPTIONS = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
+
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -52,7 +55,7 @@ class Client(NewAClient):
     """The client, with the one thing that it keeps to itself: the QR channel's last word."""
 
     def __init__(self, store: str, emit: Emit) -> None:
-        super().__init__(store)
+        super().__init__(store + _STORE_OPTIONS)
         self.emit = emit
 
     def _NewAClient__onLoginStatus(self, _uuid: int, word: int) -> None:  # noqa: N802 - the library's name
