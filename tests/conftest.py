@@ -8,11 +8,11 @@ import itertools
 import os
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.databases import postgres
+from tests.support.databases import NewDatabase, postgres
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)
@@ -31,7 +31,7 @@ def product_engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def new_database(product_engine: str) -> Iterator[Callable[[], Mapping[str, str]]]:
+def new_database(product_engine: str) -> Iterator[NewDatabase]:
     """Makes the settings of a product that runs on that engine, with an empty database each time."""
     if product_engine == "sqlite":
         yield dict
