@@ -73,10 +73,10 @@ class _People:
             await person.start()
             return {}
         if request["do"] == "send":
-            message, timestamp = await person.send_text(request["to"], request["text"])
+            message, timestamp = await person.send(request["to"], request["chat"], request["content"])
             return {"message": message, "timestamp": timestamp}
         if request["do"] == "read":
-            await person.mark_read(request["ids"], request["chat"])
+            await person.mark_read(request["ids"], request["chat"], request["sender"])
             return {}
         raise self._refused(f"unknown request {request['do']}")
 

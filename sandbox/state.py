@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY, number TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS journal_of ON journal (number, kind, seq);
+CREATE INDEX IF NOT EXISTS journal_by_id ON journal (number, json_extract(record, '$.id'));
 """
 
 
