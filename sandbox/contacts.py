@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,8 @@ class Contacts:
             ControlError: The draft is about a message that the person does not know.
             PeopleError: The library or the network refused.
         """
-        chat = self._addressed(to)
-        content = await draft.complete(self.journal, person.number, self._addressed)
+        chat = self._addressed(to, to)
+        content = await draft.complete(self.journal, person.number, partial(self._addressed, to))
         answer = await self._ask("send", person, to=str(to), chat=str(chat), content=content)
         record = {
             "id": answer["message"],
@@ -131,16 +132,34 @@ class Contacts:
         by_sender: dict[JID, list[str]] = {}
         for message_id in ids:
             noted = await self.journal.find(person.number, message_id)
-            sender = self._addressed(noted.sender if noted else chat)
+            sender = self._addressed(chat, noted.sender if noted else chat)
             by_sender.setdefault(sender, []).append(message_id)
         for sender, theirs in by_sender.items():
-            jid = str(self._addressed(chat))
+            jid = str(self._addressed(chat, chat))
             await self._ask("read", person, ids=theirs, chat=jid, sender=str(sender))
 
-    def _addressed(self, jid: JID) -> JID:
-        """How clients address each other: by LID."""
+    async def act_on_group(self, person: Account, action: str, **details: object) -> dict[str, Any]:
+        """Lets a person's client do something to a group, and waits until the network has stored it.
+
+        Args:
+            person: The person.
+            action: See ``person_groups.act``.
+            details: What the action needs.
+
+        Raises:
+            PeopleError: The library or the network refused.
+        """
+        done = await self._ask("group", person, action=action, details=details)
+        await self._network.state.stored()
+        return done
+
+    def _addressed(self, chat: JID, jid: JID) -> JID:
+        """How somebody is addressed in a chat: by LID, except in groups that go by phone numbers."""
         account = self._network.accounts.find(jid)
-        return jid if account is None else account.lid_jid
+        if account is None:
+            return jid
+        group = self._network.groups.get(chat)
+        return group.address(account) if group else account.lid_jid
 
     def _persons(self) -> list[Account]:
         return [account for account in self._network.accounts if account.kind == "person"]

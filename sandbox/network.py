@@ -9,6 +9,7 @@ from sandbox.binary_xml import Codec
 from sandbox.connection import Connection
 from sandbox.curve import KeyPair
 from sandbox.faults import Faults
+from sandbox.groups import Groups
 from sandbox.state import State
 from sandbox.stats import Stats
 
@@ -26,6 +27,7 @@ class Network:
         folder: Where its files are.
         state: What survives a restart.
         accounts: Who exists.
+        groups: Who is in a group with whom.
         codec: Encodes and decodes stanzas.
         root: The key that clients trust.
         static: The key of the Noise handshakes since the start.
@@ -39,6 +41,7 @@ class Network:
     folder: Path
     state: State
     accounts: Accounts
+    groups: Groups
     codec: Codec
     root: KeyPair
     static: KeyPair

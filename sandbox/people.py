@@ -78,6 +78,8 @@ class _People:
         if request["do"] == "read":
             await person.mark_read(request["ids"], request["chat"], request["sender"])
             return {}
+        if request["do"] == "group":
+            return await person.act_on_group(request["action"], request["details"])
         raise self._refused(f"unknown request {request['do']}")
 
 

@@ -24,6 +24,7 @@ from neonize.proto import Neonize_pb2 as events
 from neonize.utils.enum import ReceiptType
 
 from sandbox.person_content import composed, jid_of, poll_info
+from sandbox.person_groups import act
 from sandbox.person_heard import described, jid_text
 
 __all__ = ["Gate", "Person", "PersonError"]
@@ -159,6 +160,14 @@ class Person:
         await self._call(
             client.mark_read(*ids, chat=jid_of(chat), sender=jid_of(sender), receipt=ReceiptType.READ)
         )
+
+    async def act_on_group(self, action: str, details: dict[str, Any]) -> dict[str, object]:
+        """Does something to a group; see ``person_groups.act``.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        return await act(await self._ready(), self._call, action, details)
 
     async def _call(self, work: Awaitable[_Result]) -> _Result:
         try:

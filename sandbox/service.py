@@ -16,8 +16,10 @@ from sandbox.clients import serve
 from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_contacts import ContactControl
+from sandbox.control_groups import GroupControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
+from sandbox.groups import Groups
 from sandbox.network import Network
 from sandbox.routing import Router
 from sandbox.settings import Settings
@@ -51,10 +53,12 @@ async def run(settings: Settings) -> None:
         ca_file = folder / "ca.pem"
         authority.publish(ca_file)
         static = KeyPair.generate()
+        accounts = Accounts(state)
         network = Network(
             folder=folder,
             state=state,
-            accounts=Accounts(state),
+            accounts=accounts,
+            groups=Groups(state, accounts),
             codec=Codec(await tokens.load(folder)),
             root=root,
             static=static,
@@ -97,7 +101,9 @@ async def _listening(
     whatsapp = web.Application()
     whatsapp.add_routes([web.get("/ws/chat", chat)])
     contacts = Contacts(network, ca_file)
-    control = Control(network, ca_file).application(*ContactControl(contacts).routes())
+    control = Control(network, ca_file).application(
+        *ContactControl(contacts).routes(), *GroupControl(network, contacts).routes()
+    )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         for application in (control, whatsapp)

@@ -45,3 +45,16 @@ async def online(sandbox: SandboxProcess, number: str, *, expected: bool) -> Non
         return bool(contact["online"]) is expected
 
     await eventually(ask, f"{number} is {'online' if expected else 'offline'}")
+
+
+async def group_of(sandbox: SandboxProcess, by: str, *members: str, **more: object) -> dict[str, Any]:
+    """Lets a person make a group."""
+    made: dict[str, Any] = await sandbox.ok(
+        "POST", "/groups", {"by": by, "subject": "Friends", "members": list(members), **more}
+    )
+    return made
+
+
+def roles(group: dict[str, Any]) -> dict[str, str]:
+    """The members of a group and their roles."""
+    return {member["number"]: member["role"] for member in group["members"]}
