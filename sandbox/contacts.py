@@ -138,6 +138,15 @@ class Contacts:
             jid = str(self._addressed(chat, chat))
             await self._ask("read", person, ids=theirs, chat=jid, sender=str(sender))
 
+    async def watch(self, person: Account, who: JID) -> None:
+        """Lets a person subscribe to somebody's presence; see ``Person.watch``."""
+        await self._ask("watch", person, who=str(self._addressed(who, who)))
+
+    async def show(self, person: Account, state: str, to: JID | None) -> None:
+        """Lets a person show a state; see ``Person.show``."""
+        chat = None if to is None else str(self._addressed(to, to))
+        await self._ask("show", person, state=state, to=chat)
+
     async def act_on_group(self, person: Account, action: str, **details: object) -> dict[str, Any]:
         """Lets a person's client do something to a group, and waits until the network has stored it.
 

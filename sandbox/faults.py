@@ -68,6 +68,8 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
         ),
     },
     "add_refused": {"code": _Field(int, 403, minimum=400)},
+    "codes_expired": {},
+    "passkey": {},
 }
 """Every kind of fault with the fields that it has beside number, count and seconds."""
 

@@ -219,7 +219,10 @@ class Groups:
             description_at,
             announce,
             locked,
-        ) in self._state.load("SELECT * FROM groups"):
+        ) in self._state.load(
+            "SELECT id, addressing, creator, created, invite, subject, subject_by, subject_at, description,"
+            " description_id, description_by, description_at, announce, locked FROM groups"
+        ):
             self._add(
                 Group(
                     id=group_id,

@@ -11,8 +11,9 @@ from sandbox.state import State
 
 __all__ = ["Journal", "Noted", "RecordKind"]
 
-RecordKind = Literal["message", "sent", "receipt"]
-"""What was decrypted, what was sent, and the receipts that came for it."""
+RecordKind = Literal["message", "sent", "receipt", "seen"]
+"""What was decrypted, what was sent, which receipts came for it, and what was seen of others (chat states and
+presences)."""
 
 Record = dict[str, Any]
 

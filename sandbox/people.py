@@ -80,6 +80,12 @@ class _People:
             return {}
         if request["do"] == "group":
             return await person.act_on_group(request["action"], request["details"])
+        if request["do"] == "watch":
+            await person.watch(request["who"])
+            return {}
+        if request["do"] == "show":
+            await person.show(request["state"], request["to"])
+            return {}
         raise self._refused(f"unknown request {request['do']}")
 
 

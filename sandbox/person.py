@@ -23,6 +23,7 @@ from neonize.exc import NeonizeError
 from neonize.proto import Neonize_pb2 as events
 from neonize.utils.enum import ReceiptType
 
+from sandbox import person_presence
 from sandbox.person_content import composed, jid_of, poll_info
 from sandbox.person_groups import act
 from sandbox.person_heard import described, jid_text
@@ -175,6 +176,24 @@ class Person:
         except NeonizeError as error:
             raise PersonError(str(error)) from error
 
+    async def watch(self, who: str) -> None:
+        """Subscribes to somebody's presence.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = await self._ready()
+        await self._call(client.subscribe_presence(jid_of(who)))
+
+    async def show(self, state: str, to: str | None) -> None:
+        """Shows a state; see ``person_presence.show``.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = await self._ready()
+        await self._call(person_presence.show(client, state, None if to is None else jid_of(to)))
+
     async def _ready(self) -> NewAClient:
         if self._client is None or self._failure:
             await self.start()
@@ -251,6 +270,7 @@ class Person:
         client.event(StreamReplacedEv)(on_replaced)
         client.event(MessageEv)(on_message)
         client.event(ReceiptEv)(on_receipt)
+        person_presence.listen(client, self._number, self._emit)
 
     async def _hear(self, client: NewAClient, event: events.Message) -> None:
         heard = described(event, f"{self._number}@s.whatsapp.net")

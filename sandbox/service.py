@@ -10,6 +10,7 @@ from aiohttp import web
 
 from sandbox import tokens
 from sandbox.accounts import Accounts
+from sandbox.app_state import AppStates
 from sandbox.binary_xml import MAX_STANZA, Codec
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
@@ -17,6 +18,8 @@ from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_contacts import ContactControl
 from sandbox.control_groups import GroupControl
+from sandbox.control_phones import PhoneControl
+from sandbox.control_presence import PresenceControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.groups import Groups
@@ -59,6 +62,7 @@ async def run(settings: Settings) -> None:
             state=state,
             accounts=accounts,
             groups=Groups(state, accounts),
+            app_states=AppStates(state),
             codec=Codec(await tokens.load(folder)),
             root=root,
             static=static,
@@ -102,7 +106,10 @@ async def _listening(
     whatsapp.add_routes([web.get("/ws/chat", chat)])
     contacts = Contacts(network, ca_file)
     control = Control(network, ca_file).application(
-        *ContactControl(contacts).routes(), *GroupControl(network, contacts).routes()
+        *PhoneControl(network).routes(),
+        *ContactControl(contacts).routes(),
+        *GroupControl(network, contacts).routes(),
+        *PresenceControl(contacts).routes(),
     )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)

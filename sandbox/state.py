@@ -62,6 +62,16 @@ CREATE TABLE IF NOT EXISTS members (
 );
 CREATE TABLE IF NOT EXISTS revoked_invites (code TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS journal_by_id ON journal (number, json_extract(record, '$.id'));
+CREATE TABLE IF NOT EXISTS app_state_keys (
+    number TEXT PRIMARY KEY, id BLOB NOT NULL, data BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS app_state_shared (
+    number TEXT NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (number, device)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS app_state_patches (
+    number TEXT NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL, patch BLOB NOT NULL,
+    PRIMARY KEY (number, collection, version)
+) WITHOUT ROWID;
 """
 
 

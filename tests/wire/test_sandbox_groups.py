@@ -296,21 +296,56 @@ async def test_groups_survive_the_death_of_the_network(sandbox: SandboxProcess) 
         await all_hear(sandbox, sent, *({ANN, BOB, EVE} - {sender}))
 
 
+async def test_chat_states_are_shown_in_the_group(sandbox: SandboxProcess) -> None:
+    made = await group_of(sandbox, ANN, BOB, EVE)
+    for number in (BOB, EVE):
+        # Clients that are not available are shown no chat states by their library
+        await sandbox.ok("POST", f"/contacts/{number}/show", {"state": "available"})
+    await sandbox.ok("POST", f"/contacts/{ANN}/show", {"state": "composing", "to": made["jid"]})
+    for number in (BOB, EVE):
+
+        async def seen(number: str = number) -> bool:
+            states = await sandbox.ok("GET", f"/contacts/{number}/seen")
+            return (pn(ANN), made["jid"], "composing") in {
+                (state["from"], state["chat"], state["state"]) for state in states
+            }
+
+        await eventually(seen, f"{number} sees Ann composing")
+
+
+async def test_a_member_with_new_keys_asks_for_what_it_cannot_decrypt(sandbox: SandboxProcess) -> None:
+    # Given a member whose device was replaced, which the others' clients do not know
+    zoe = "491770005"
+    await person(sandbox, zoe, "Zoe")
+    made = await group_of(sandbox, ANN, BOB, zoe)
+    await heard(sandbox, zoe, (await say(sandbox, ANN, made["jid"], text="before"))["id"])
+    await sandbox.request("DELETE", f"/phones/{zoe}/devices/1")
+    await online(sandbox, zoe, expected=False)
+    await person(sandbox, zoe, "Zoe")
+    # When they write, the sender key is not there; the new device asks the sender for it, and decrypts
+    for sender in (ANN, BOB, ANN):
+        sent = await say(sandbox, sender, made["jid"], text="again")
+        message = await heard(sandbox, zoe, sent["id"])
+        assert (message["text"], message["from"], message["chat"]) == ("again", pn(sender), made["jid"])
+    sent = await say(sandbox, zoe, made["jid"], text="here I am")
+    await all_hear(sandbox, sent, ANN, BOB)
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "fields", "status", "words"),
+    ("what", "fields", "status", "words"),
     [
-        ("GET", "/groups/1", None, 404, "there is no group 1"),
-        ("POST", "/groups", {"subject": "x"}, 400, "by is missing"),
-        ("POST", "/groups", {"by": SINK}, 409, "is no person"),
-        ("POST", "/groups", {"by": ANN, "addressing": "both"}, 400, "lid or pn"),
-        ("POST", "/groups", {"by": ANN, "members": [1]}, 400, "numbers or JIDs"),
-        ("POST", "/groups", {"by": ANN, "subject": "x" * 101}, 502, "not-acceptable"),
-        ("POST", f"/contacts/{ANN}/groups", {}, 400, "code is missing"),
+        ("GET /groups/1", None, 404, "there is no group 1"),
+        ("POST /groups", {"subject": "x"}, 400, "by is missing"),
+        ("POST /groups", {"by": SINK}, 409, "is no person"),
+        ("POST /groups", {"by": ANN, "addressing": "both"}, 400, "lid or pn"),
+        ("POST /groups", {"by": ANN, "members": [1]}, 400, "numbers or JIDs"),
+        ("POST /groups", {"by": ANN, "subject": "x" * 101}, 502, "not-acceptable"),
+        (f"POST /contacts/{ANN}/groups", {}, 400, "code is missing"),
     ],
 )
 async def test_what_cannot_be_done_is_refused(
-    sandbox: SandboxProcess, method: str, path: str, fields: object, status: int, words: str
+    sandbox: SandboxProcess, what: str, fields: object, status: int, words: str
 ) -> None:
-    response = await sandbox.request(method, path, fields)
+    response = await sandbox.request(*what.split(" "), fields)
     assert response.status_code == status, response.text
     assert words in response.json()["error"]["message"]

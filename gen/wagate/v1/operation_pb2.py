@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/v1/operation.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"f\n\tOperation\x12)\n\ncapability\x18\x01 \x01(\x0e\x32\x15.wagate.v1.Capability\x12\x16\n\x0esuccess_status\x18\x02 \x01(\r\x12\x16\n\x0einvalid_status\x18\x03 \x01(\r*i\n\nCapability\x12\x1a\n\x16\x43\x41PABILITY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41PABILITY_READ\x10\x01\x12\x13\n\x0f\x43\x41PABILITY_SEND\x10\x02\x12\x15\n\x11\x43\x41PABILITY_MANAGE\x10\x03:I\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0b\x32\x14.wagate.v1.Operationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/v1/operation.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"|\n\tOperation\x12)\n\ncapability\x18\x01 \x01(\x0e\x32\x15.wagate.v1.Capability\x12\x16\n\x0esuccess_status\x18\x02 \x01(\r\x12\x16\n\x0einvalid_status\x18\x03 \x01(\r\x12\x14\n\x0c\x61sync_status\x18\x04 \x01(\r*i\n\nCapability\x12\x1a\n\x16\x43\x41PABILITY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41PABILITY_READ\x10\x01\x12\x13\n\x0f\x43\x41PABILITY_SEND\x10\x02\x12\x15\n\x11\x43\x41PABILITY_MANAGE\x10\x03:I\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0b\x32\x14.wagate.v1.Operationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.operation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAPABILITY']._serialized_start=178
-  _globals['_CAPABILITY']._serialized_end=283
+  _globals['_CAPABILITY']._serialized_start=200
+  _globals['_CAPABILITY']._serialized_end=305
   _globals['_OPERATION']._serialized_start=74
-  _globals['_OPERATION']._serialized_end=176
+  _globals['_OPERATION']._serialized_end=198
 # @@protoc_insertion_point(module_scope)

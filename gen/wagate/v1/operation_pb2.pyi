@@ -56,22 +56,28 @@ class Operation(_message.Message):
     CAPABILITY_FIELD_NUMBER: _builtins.int
     SUCCESS_STATUS_FIELD_NUMBER: _builtins.int
     INVALID_STATUS_FIELD_NUMBER: _builtins.int
+    ASYNC_STATUS_FIELD_NUMBER: _builtins.int
     capability: Global___Capability.ValueType
     """The capability that the caller needs."""
     success_status: _builtins.int
     """The HTTP status of success; 0 means 200. 204 answers without a body."""
     invalid_status: _builtins.int
     """The HTTP status of a body that is malformed or invalid; 0 means 400."""
+    async_status: _builtins.int
+    """The HTTP status of a response whose mode is async: accepted and not done yet. 0 means
+    that the operation is always done when it answers.
+    """
     def __init__(
         self,
         *,
         capability: Global___Capability.ValueType = ...,
         success_status: _builtins.int = ...,
         invalid_status: _builtins.int = ...,
+        async_status: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capability", b"capability", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["async_status", b"async_status", "capability", b"capability", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
