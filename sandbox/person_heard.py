@@ -14,7 +14,8 @@ __all__ = ["Record", "described", "jid_text", "poll_of"]
 
 Record = dict[str, Any]
 
-_POLLS = ("pollCreationMessage", "pollCreationMessageV2", "pollCreationMessageV3")
+# The fourth version is another one in a wrapper.
+_POLLS = frozenset({"pollCreationMessage", *(f"pollCreationMessageV{version}" for version in (2, 3, 5, 6))})
 # These accompany a message, or set up the keys of a group; they are no message of their own.
 _NO_CONTENT = frozenset({"messageContextInfo", "senderKeyDistributionMessage"})
 
@@ -52,8 +53,8 @@ def described(event: events.Message, own: str) -> Record | None:
 
 def poll_of(message: Message) -> Record | None:
     """The poll in a message, if there is one."""
-    for poll in (message.pollCreationMessage, message.pollCreationMessageV2, message.pollCreationMessageV3):
-        if poll.ListFields():
+    for field, poll in message.ListFields():
+        if field.name in _POLLS:
             return {
                 "name": poll.name,
                 "options": [option.optionName for option in poll.options],

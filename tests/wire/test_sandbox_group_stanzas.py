@@ -227,12 +227,22 @@ async def test_who_cannot_decrypt_gets_it_anew(sandbox: SandboxProcess) -> None:
         group = jid_of(await create(sender, bob))
         await sender.send(group_text(group, "G3", devices(ann, bob), to=[]))
         message = await reader.expect(carries("G3"))
-        attrs = {"to": group, "id": "G3", "type": "retry", "participant": message.attrs["participant"]}
+        attrs: dict[str, Value] = {
+            "to": group,
+            "id": "G3",
+            "type": "retry",
+            "participant": message.attrs["participant"],
+        }
         await reader.send(Node("receipt", attrs, [Node("retry", {"count": "1", "id": "G3", "v": "1"})]))
         wanted = await sender.expect(lambda node: node.tag == "receipt" and node.text("type") == "retry")
         assert wanted.jid("participant") == bob.lid
         assert wanted.children[0].text("count") == "1"
-        anew = {"to": group, "id": "G3", "type": "text", "participant": wanted.attrs["participant"]}
+        anew: dict[str, Value] = {
+            "to": group,
+            "id": "G3",
+            "type": "text",
+            "participant": wanted.attrs["participant"],
+        }
         await sender.send(Node("message", anew, [Node("enc", {"v": "2", "type": "msg"}, b"anew")]))
         again = await reader.expect(carries("G3"))
         assert [child.data for child in again.children] == [b"anew"]

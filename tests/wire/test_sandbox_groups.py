@@ -343,6 +343,7 @@ async def test_a_member_with_new_keys_asks_for_what_it_cannot_decrypt(sandbox: S
 async def test_what_cannot_be_done_is_refused(
     sandbox: SandboxProcess, what: str, fields: object, status: int, words: str
 ) -> None:
-    response = await sandbox.request(*what.split(" "), fields)
+    method, path = what.split(" ")
+    response = await sandbox.request(method, path, fields)
     assert response.status_code == status, response.text
     assert words in response.json()["error"]["message"]
