@@ -212,6 +212,10 @@ class MemoryNetwork:
         message = encoded(content, self.addressed(to))
         return self.carry(self.account(sender), recipient, content, message, origin=None).id
 
+    def heard_as(self, message_id: str) -> list[Heard]:
+        """A message as each of its readers heard it."""
+        return [heard for one in self._accounts.values() for heard in one.heard if heard.id == message_id]
+
     def group(self, jid: Jid, invite: str, members: Iterable[str]) -> Group:
         """Makes a group."""
         group = self._groups[jid] = Group(jid, invite, set(members))

@@ -1,9 +1,16 @@
 """The world of the implementation in memory."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+
+from server.whatsapp.content import Vote
 from server.whatsapp.jid import Jid
-from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.world import PAIRINGS
+from tests.contract.port.world import PAIRINGS, Letter
 
 
 class MemoryWorld:
@@ -26,6 +33,25 @@ class MemoryWorld:
     async def heard(self, person: str) -> list[tuple[str, str]]:
         return [(heard.id, heard.text) for heard in self._network.account(person).heard]
 
+    def letters(self, client: Client) -> Sequence[Letter]:
+        assert isinstance(client, MemoryClient)
+        return [
+            Letter(heard.id, heard.chat, self._network.addressed(heard.sender), _bare(heard.message))
+            for heard in self._network.account(client.number).heard
+        ]
+
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:  # noqa: ARG002 - nothing is encrypted
+        (content,) = {heard.content for heard in self._network.heard_as(vote.id)}
+        assert isinstance(content, Vote)
+        assert content.poll.id == poll.id
+        return [sha256(option.encode()).digest() for option in content.options]
+
+    async def enter(self, code: str, number: str) -> None:
+        self._network.enter(code, number)
+
+    async def demand_passkey(self, number: str) -> None:
+        self._network.account(number).wants_passkey = True
+
     async def refuse_next_send(self, number: str) -> None:
         self._network.refuse_next(number, Refusal.REACH_OUT_TIMELOCK)
 
@@ -45,3 +71,9 @@ class MemoryWorld:
 
     async def unlink(self, number: str) -> None:
         self._network.unlink(number)
+
+
+def _bare(content: bytes) -> Message:
+    """A message without the wrapper of an edit, which neonize takes off what it decrypts."""
+    message = Message.FromString(content)
+    return message.editedMessage.message if message.HasField("editedMessage") else message

@@ -9,7 +9,8 @@ import pytest
 from server.errors import Code, WagateError
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Connected, Paired, PairingAttempt, PairingFailed, QRCode
-from tests.contract.port.conftest import DEADLINE, Follow
+from tests.contract.port.conftest import Follow
+from tests.contract.port.following import DEADLINE
 from tests.contract.port.world import PAIRINGS, World
 from tests.support.waiting import one_turn
 

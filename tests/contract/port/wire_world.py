@@ -5,19 +5,51 @@ WAGATE_WIRE_ variables, and everything here must live in its first event loop, w
 """
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from neonize.proto.Neonize_pb2 import Message as MessageEvent
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage
 
 from server.config import Settings
-from server.whatsapp.client import NeonizeClients
+from server.whatsapp.client import NeonizeClient, NeonizeClients
+from server.whatsapp.decoding import decode_jid
 from server.whatsapp.jid import Jid
 from server.whatsapp.pairing import ChildPairing
+from server.whatsapp.port import Client, Sent
 from server.whatsapp.wire import wire_of
-from tests.contract.port.world import PAIRINGS
+from tests.contract.port.world import PAIRINGS, Letter
 
 SANDBOX: Final = "WAGATE_CONTRACT_SANDBOX"
 """The environment variable that names the sandbox's control API."""
+
+
+class _Overheard(NeonizeClient):
+    """A client that keeps what its device decrypted before anything is made of it."""
+
+    def __init__(self, *args: Any) -> None:
+        self.letters: list[Letter] = []
+        super().__init__(*args)
+
+    def _take(self, event: object) -> None:
+        if isinstance(event, MessageEvent) and event.Info.Category != "peer":
+            source = event.Info.MessageSource
+            chat, sender = decode_jid(source.Chat), decode_jid(source.Sender)
+            assert chat is not None
+            assert sender is not None
+            if not source.IsFromMe:
+                self.letters.append(Letter(event.Info.ID, chat, sender, event.Message))
+        super()._take(event)
+
+
+class _Clients(NeonizeClients):
+    def open(self, session_id: str, device: Path) -> _Overheard:
+        return _Overheard(self._gate, self._wire, session_id, device, self._device_name)
 
 
 class WireWorld:
@@ -25,7 +57,7 @@ class WireWorld:
 
     def __init__(self) -> None:
         settings = Settings()
-        self.clients = NeonizeClients(wire_of(settings), settings.device_name)
+        self.clients = _Clients(wire_of(settings), settings.device_name)
         self.pairing = ChildPairing(PAIRINGS)
         self._http = httpx.AsyncClient(base_url=os.environ[SANDBOX], timeout=60)
 
@@ -52,6 +84,26 @@ class WireWorld:
     async def heard(self, person: str) -> list[tuple[str, str]]:
         messages = await self._ask("GET", f"/contacts/{person}/messages")
         return [(message["id"], message["text"]) for message in messages]
+
+    def letters(self, client: Client) -> Sequence[Letter]:
+        assert isinstance(client, _Overheard)
+        return list(client.letters)
+
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:
+        # WhatsApp's scheme, by its definition and not by the library that encrypted it.
+        secret = Message.FromString(poll.content).messageContextInfo.messageSecret
+        encrypted = vote.message.pollUpdateMessage.vote
+        info = f"{poll.id}{author}{vote.sender}Poll Vote".encode()
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+        known = f"{poll.id}\0{vote.sender}".encode()
+        plain = AESGCM(key).decrypt(encrypted.encIV, encrypted.encPayload, known)
+        return list(PollVoteMessage.FromString(plain).selectedOptions)
+
+    async def enter(self, code: str, number: str) -> None:
+        await self._ask("POST", f"/phones/{number}/code", {"code": code})
+
+    async def demand_passkey(self, number: str) -> None:
+        await self._ask("POST", "/faults", {"kind": "passkey", "number": number})
 
     async def refuse_next_send(self, number: str) -> None:
         await self._ask("POST", "/faults", {"kind": "ack_error", "number": number, "code": 463, "count": 1})
