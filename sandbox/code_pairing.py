@@ -4,16 +4,13 @@ import asyncio
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from sandbox.accounts import Account
 from sandbox.jid import PN_SERVER, SERVER_JID
 from sandbox.link_code import KEY_BUNDLE_SIZE, WRAPPED_KEY_SIZE, LinkSecret, TypedCode
 from sandbox.query import QueryError
 from sandbox.stanza import Node
-
-if TYPE_CHECKING:
-    from sandbox.connection import Connection
 
 __all__ = ["CODE_SECONDS", "CodePairing"]
 
@@ -29,7 +26,7 @@ class CodePairing:
     """A client's offer to be linked by a code.
 
     Args:
-        connection: The client's connection.
+        send: Sends a stanza to the client.
         noise: The static key that it proved.
         request: Its ``companion_hello``.
 
@@ -41,7 +38,7 @@ class CodePairing:
         QueryError: The offer is malformed.
     """
 
-    def __init__(self, connection: "Connection", noise: bytes, request: Node) -> None:
+    def __init__(self, send: Callable[[Node], None], noise: bytes, request: Node) -> None:
         jid = request.jid("jid")
         wrapped = _content(request, "link_code_pairing_wrapped_companion_ephemeral_pub")
         display = _content(request, "companion_platform_display").decode(errors="replace")
@@ -55,7 +52,7 @@ class CodePairing:
         self.number = jid.user
         self.ref = secrets.token_urlsafe(24).encode()
         self.platform = _content(request, "companion_platform_id").decode(errors="replace")
-        self._connection = connection
+        self._send = send
         self._wrapped = wrapped
         self._started = time.monotonic()
         self._finished: asyncio.Future[Node] | None = None
@@ -97,7 +94,7 @@ class CodePairing:
         """
         typed = await asyncio.to_thread(TypedCode.enter, code, self._wrapped)
         self._finished = asyncio.get_running_loop().create_future()
-        self._connection.send(
+        self._send(
             Node(
                 "notification",
                 {

@@ -214,7 +214,7 @@ class Pairing:
         if request.text("stage") != "companion_hello":
             raise QueryError(400, "bad-request")
         self._forget_code()
-        self._by_code = CodePairing(self._connection, self._noise, request)
+        self._by_code = CodePairing(self._connection.send, self._noise, request)
         # A phone has one code to type: that of the client that asked last.
         self.network.code_pairings[self._by_code.number] = self
         return self._by_code.accepted()

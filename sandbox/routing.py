@@ -12,6 +12,7 @@ from sandbox.device_lists import participant_hash
 from sandbox.jid import JID, LID_SERVER
 from sandbox.mailbox import StanzaKey
 from sandbox.network import Network
+from sandbox.presences import Presences
 from sandbox.session import Session
 from sandbox.stanza import Node, Value
 
@@ -31,10 +32,14 @@ class Router:
 
     Args:
         network: The network.
+
+    Attributes:
+        presences: Who is available.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.presences = Presences(network)
         # Time of acceptance by sender and id. A client that loses the connection before the acknowledgement
         # sends the very same stanza again; it must not arrive twice.
         self._accepted: OrderedDict[tuple[JID, str], str] = OrderedDict()

@@ -18,6 +18,7 @@ from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_contacts import ContactControl
 from sandbox.control_phones import PhoneControl
+from sandbox.control_presence import PresenceControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.network import Network
@@ -101,7 +102,9 @@ async def _listening(
     whatsapp.add_routes([web.get("/ws/chat", chat)])
     contacts = Contacts(network, ca_file)
     control = Control(network, ca_file).application(
-        *PhoneControl(network).routes(), *ContactControl(contacts).routes()
+        *PhoneControl(network).routes(),
+        *ContactControl(contacts).routes(),
+        *PresenceControl(contacts).routes(),
     )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)

@@ -74,6 +74,7 @@ class Session:
             self.device.session = None
             self.device.mailbox.shut()
         self._active = False
+        self._router.presences.leave(self)
 
     def handle(self, node: Node) -> None:
         """Takes a stanza of the device."""
@@ -92,7 +93,9 @@ class Session:
                 self.send(answer)
         elif tag == "chatstate":
             self._router.chatstate(self, node)
-        elif tag not in {"presence", "ib"}:
+        elif tag == "presence":
+            self._router.presences.take(self, node)
+        elif tag != "ib":
             _log.debug("%s sent %r, which is not known here", self.device.pn, node)
 
     def send(self, node: Node) -> None:

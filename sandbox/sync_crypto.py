@@ -88,20 +88,24 @@ class SyncKey:
         """Makes a new key."""
         return cls(secrets.token_bytes(6), secrets.token_bytes(32))
 
-    def seal(self, index: Sequence[str], version: int, value: SyncActionValue) -> SyncdMutation:
-        """Encrypts a mutation that sets a value.
+    def seal(
+        self, index: Sequence[str], version: int, value: SyncActionValue, *, removes: bool = False
+    ) -> SyncdMutation:
+        """Encrypts a mutation.
 
         Args:
             index: What it is about.
             version: The version of this kind of action.
-            value: The value.
+            value: The value that is set, or the one that was, where it is removed.
+            removes: Whether it removes the value.
         """
+        operation = SyncdMutation.REMOVE if removes else SyncdMutation.SET
         name = json.dumps(list(index), separators=(",", ":"), ensure_ascii=False).encode()
         plain = SyncActionData(index=name, value=value, padding=b"", version=version).SerializeToString()
         content = self._encrypt(plain)
-        mac = self._content_mac(SyncdMutation.SET, content)
+        mac = self._content_mac(operation, content)
         return SyncdMutation(
-            operation=SyncdMutation.SET,
+            operation=operation,
             record=SyncdRecord(
                 index=SyncdIndex(blob=hmac.digest(self._index, name, "sha256")),
                 value=SyncdValue(blob=content + mac),

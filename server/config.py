@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
-    """The node's name, shown as `gatewayId`."""
+    """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
+    lease_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
     pairings: int = Field(default=4, ge=1, le=64)
@@ -44,6 +46,20 @@ class Settings(BaseSettings):
     """Address of a proxy that stands in for WhatsApp, on loopback only. See `server.whatsapp.wire`."""
     wire_root_key: str | None = None
     """The stand-in's Noise root key, 64 hex digits."""
+    jwks_url: str = ""
+    """Where the frontend publishes the keys that sign its login tokens; "" accepts none."""
+    jwt_issuer: str = ""
+    """What a login token's `iss` must be."""
+    jwt_audience: str = ""
+    """What a login token's `aud` must be, or hold."""
+    jwt_organization_claim: str = Field(default="org_id", min_length=1)
+    """The claim that names the person's organization; dots lead into nested ones."""
+    jwt_role_claim: str = Field(default="role", min_length=1)
+    """The claim that holds the person's role or roles; dots lead into nested ones."""
+    jwt_leeway: float = Field(default=10.0, ge=0, le=60)
+    """Seconds by which the frontend's clock may differ."""
+    audit_days: int = Field(default=365, ge=1, le=3650)
+    """How long the audit keeps its lines."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """How much is logged."""
 

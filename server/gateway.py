@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from ulid import ULID
+
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
 from server.chats.groups import Groups
@@ -27,6 +29,7 @@ from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.idempotency import IdempotencyRepository
+from server.store.leases import LeaseRepository
 from server.store.message_actions import MessageRepository
 from server.store.outbox import OutboxRepository
 from server.store.outcomes import OutcomeRepository
@@ -68,7 +71,12 @@ class Gateway:
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
         ingest = around_ingest(Ingest(self.conversations, self.addresses))
-        self.sessions = Sessions(settings, self.session_records, clients, pairing, ingest)
+        leases = LeaseRepository(
+            database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
+        )
+        self.sessions = Sessions(
+            settings, self.session_records, leases, clients=clients, pairing=pairing, ingest=ingest
+        )
         self.chats = Chats(self.conversations, self.messages, self.addresses, cursors)
         self.changes = ChatChanges(
             self.sessions, self.chats, self.conversations, self.messages, within=settings.send_timeout
@@ -83,7 +91,12 @@ class Gateway:
         self.ledger = Ledger(self.sessions, budgets, reservations, idempotency)
         self.sending = Sending(self.sessions, self.delivery, self.ledger, outcomes)
         means = Means(
-            settings.async_share, self.delivery, budgets, entries, Settling(outcomes, self.addresses)
+            share=settings.async_share,
+            delivery=self.delivery,
+            budgets=budgets,
+            ledger=self.ledger,
+            repository=entries,
+            settling=Settling(outcomes, self.addresses),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(

@@ -24,6 +24,8 @@ from server.whatsapp.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
+_CANNOT_TELL: Final = frozenset({Refusal.UNSUPPORTED, Refusal.KEY_MISSING})
+"""The device has no way to tell the phone (docs/decisions/0130), or not yet: as if it were not connected."""
 LATEST_MS: Final = 253_402_300_799_999
 """The end of the year 9999: times behind it are mistakes."""
 
@@ -73,8 +75,8 @@ class ChatChanges:
     async def update(self, session: Session, chat_jid: str, update: ChatUpdate) -> Chat:
         """Changes a chat; returns it as it stands then.
 
-        WhatsApp is told first: what it refuses does not change the stored copy either. A session that is
-        not connected, or whose phone has not shared its keys for this, changes the stored copy alone.
+        WhatsApp is told first: what it refuses does not change the stored copy either. Where there is no
+        way to tell it, the stored copy changes alone.
 
         Raises:
             WagateError: NOT_FOUND; VALIDATION_ERROR for parts that exclude each other; WHATSAPP_ERROR and
@@ -146,9 +148,8 @@ class ChatChanges:
         try:
             await client.change_chat(parse_jid(chat.jid), change, last, within=self._within)
         except RefusedError as error:
-            if error.refusal is not Refusal.KEY_MISSING:
+            if error.refusal not in _CANNOT_TELL:
                 raise not_done(error) from error
-            # The phone shares its keys some time after pairing, or never: like a session that is away.
             log.info("a chat of session %s changes here alone: %s", chat.session_id, error)
         except OutcomeUnknownError as error:
             raise WagateError(

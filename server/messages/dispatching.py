@@ -12,6 +12,7 @@ from server.messages.background import keep
 from server.messages.budgets import Budgets
 from server.messages.composing import compose
 from server.messages.delivery import Delivery
+from server.messages.ledger import Ledger
 from server.messages.rates import RateWindow
 from server.messages.settling import Settling, draft_of
 from server.store.outbox import Claim, OutboxRepository
@@ -42,6 +43,7 @@ class Means:
     share: float
     delivery: Delivery
     budgets: Budgets
+    ledger: Ledger
     repository: OutboxRepository
     settling: Settling
 

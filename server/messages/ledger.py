@@ -9,7 +9,7 @@ from server.messages.keys import replay
 from server.messages.results import SendResult
 from server.sessions.service import Sessions
 from server.store.idempotency import IdempotencyRepository
-from server.store.records import IdempotencyKey, Session
+from server.store.records import IdempotencyKey, KeptResult, Session
 from server.store.reservations import LeaseLostError, Reservation, ReservationRepository
 
 
@@ -36,11 +36,20 @@ class Ledger:
             WagateError: CONFLICT where the first send is under way, or nobody knows what became of it.
         """
         kept = await self._idempotency.find(key)
-        if kept is None:
-            return None
+        return None if kept is None else await self.answer(kept)
+
+    async def answer(self, kept: KeptResult) -> SendResult:
+        """The result that is kept under a key.
+
+        Raises:
+            WagateError: CONFLICT where the first send is under way, or nobody knows what became of it.
+        """
+        if kept.status is not None:
+            return replay(kept, ended=True)
         # Twins of a send that runs here wait for it and do not come this way: so where this node holds
         # the session and nothing is settled, the send ended with an earlier life of a node.
-        return replay(kept, ended=self._sessions.generation(kept.session_id) is not None)
+        ended = self._sessions.generation(kept.session_id) is not None
+        return replay(kept, ended=ended or not await self.reservations.may_be_under_way(kept))
 
     async def reserve(self, session: Session, key: IdempotencyKey | None) -> SendResult | None:
         """Takes a send from the session's rate and writes it down, with its key.
@@ -72,7 +81,7 @@ class Ledger:
             kept = await self.reservations.reserve(Reservation(session.id, generation, now, at, key))
         except LeaseLostError:
             _not_held()
-        return None if kept is None else replay(kept, ended=False)
+        return None if kept is None else await self.answer(kept)
 
     async def release(self, key: IdempotencyKey | None) -> None:
         """Lets a key be used again, because its message certainly was not sent."""

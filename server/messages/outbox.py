@@ -13,7 +13,6 @@ from server.errors import WagateError, not_found
 from server.messages.background import keep
 from server.messages.composing import Draft, compose
 from server.messages.dispatching import Means, Round
-from server.messages.keys import replay
 from server.messages.results import SendResult, SendStatus
 from server.sessions.service import Sessions
 from server.store.conversations import SessionGoneError
@@ -91,7 +90,7 @@ class Outbox:
         except SessionGoneError:
             raise not_found("session") from None
         if kept is not None:
-            return replay(kept, ended=self._sessions.generation(kept.session_id) is not None)
+            return await self._means.ledger.answer(kept)
         self.wake(session)
         return SendResult(SendStatus.QUEUED, outbox_id=entry.id)
 

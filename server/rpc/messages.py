@@ -45,48 +45,48 @@ class MessagesServicer:
         given = call.metadata.get(IDEMPOTENCY_KEY)
         key = None if given is None else read_key(call.principal.organization_id, given)
         if request.run_async:
-            return _result(await self._outbox.accept(call.session, draft, key), call)
-        return _result(await self._sending.send(call.session, draft, key), call)
+            return _result(await self._outbox.accept(call.session, draft, key))
+        return _result(await self._sending.send(call.session, draft, key))
 
     async def EditMessage(self, request: pb.EditMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.edit(call.session, request.mid, chat=request.chat, text=request.text)
-        return _result(result, call)
+        return _result(result)
 
     async def RevokeMessage(self, request: pb.RevokeMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.revoke(
             call.session, request.mid, chat=request.chat, sender=request.sender
         )
-        return _result(result, call)
+        return _result(result)
 
     async def ForwardMessage(self, request: pb.ForwardMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.forward(
             call.session, request.mid, chat=request.chat, sender=request.sender, to=request.to
         )
-        return _result(result, call)
+        return _result(result)
 
     async def AddReaction(self, request: pb.AddReactionRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.react(
             call.session, request.mid, chat=request.chat, sender=request.sender, emoji=request.emoji
         )
-        return _result(result, call)
+        return _result(result)
 
     async def RemoveReaction(self, request: pb.RemoveReactionRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.unreact(
             call.session, request.mid, chat=request.chat, sender=request.sender
         )
-        return _result(result, call)
+        return _result(result)
 
     async def VoteMessage(self, request: pb.VoteMessageRequest, call: Call) -> pb.SendResult:
         """See protos/wagate/v1/messages.proto."""
         result = await self._actions.vote(
             call.session, request.mid, chat=request.chat, sender=request.sender, options=request.options
         )
-        return _result(result, call)
+        return _result(result)
 
 
 def _draft(message: pb.OutgoingMessage) -> Draft:
@@ -106,9 +106,7 @@ def _draft(message: pb.OutgoingMessage) -> Draft:
     )
 
 
-def _result(result: SendResult, call: Call) -> pb.SendResult:
-    if result.outbox_id:
-        call.answer_async()
+def _result(result: SendResult) -> pb.SendResult:
     return pb.SendResult(
         mode=pb.SEND_MODE_ASYNC if result.outbox_id else pb.SEND_MODE_SYNC,
         outbox_id=result.outbox_id,

@@ -6,6 +6,7 @@ raw JSON and gets exact JSON back; a native one brings and gets typed messages.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import grpc
@@ -14,9 +15,12 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 from ulid import ULID
 
+from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
+from server.auth.principal import Principal
 from server.errors import Code, WagateError
 from server.rpc import json_codec
+from server.rpc.auditing import Read, audited
 from server.rpc.endpoint import Call, Endpoint
 from server.rpc.status import GRPC, HTTP, envelope, rich_status
 from server.sessions.service import Sessions
@@ -42,10 +46,15 @@ class Pipeline(_GenericRpcHandler):
     """Serves endpoints, natively and by REST."""
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], authenticator: Authenticator, sessions: Sessions
+        self,
+        endpoints: Sequence[Endpoint],
+        authenticator: Authenticator,
+        sessions: Sessions,
+        audit: AuditLog,
     ) -> None:
         """Serves `endpoints`."""
         self._authenticator = authenticator
+        self._audit = audit
         self._sessions = sessions
         self._native = {e.path: self._native_handler(e) for e in endpoints}
         self._rest = {e.path: self._rest_handler(e) for e in endpoints}
@@ -63,7 +72,7 @@ class Pipeline(_GenericRpcHandler):
     def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(request: Message, context: Context) -> Message:
             try:
-                response, _ = await self._run(target, _metadata(context), lambda: (request, None))
+                return await self._run(target, _metadata(context), lambda: (request, None))
             except WagateError as error:
                 status = rich_status(error)
                 trailers: list[tuple[str, str | bytes]] = [
@@ -74,7 +83,6 @@ class Pipeline(_GenericRpcHandler):
                 context.set_trailing_metadata(tuple(trailers))
                 await context.abort(GRPC[error.code], error.message)
                 raise AssertionError from error
-            return response
 
         return _handler(run, target.request.FromString, target.response.SerializeToString)
 
@@ -82,8 +90,8 @@ class Pipeline(_GenericRpcHandler):
         async def run(raw: bytes, context: Context) -> HttpBody:
             headers: list[tuple[str, str]] = []
             try:
-                response, call = await self._run(target, _metadata(context), lambda: _read(target, raw))
-                status = target.async_status if call.is_async else target.success_status
+                response = await self._run(target, _metadata(context), lambda: _read(target, raw))
+                status = target.status_of(response)
                 body = b"" if status == 204 else json_codec.encode(response)
             except WagateError as error:
                 invalid = error.code is Code.VALIDATION_ERROR
@@ -101,25 +109,14 @@ class Pipeline(_GenericRpcHandler):
 
         return _handler(run, bytes, HttpBody.SerializeToString)
 
-    async def _run(
-        self,
-        target: Endpoint,
-        metadata: Mapping[str, str],
-        read: Callable[[], tuple[Message, bytes | None]],
-    ) -> tuple[Message, Call]:
+    async def _run(self, target: Endpoint, metadata: Mapping[str, str], read: Read) -> Message:
         """Runs a call; `read` gives its request and, for one that came by REST, its body."""
         try:
             principal = await self._authenticator.authenticate(metadata)
-            principal.require(target.capability)
-            request, body = read()
-            session = None
-            if target.names_session:
-                session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
-                session = await self._sessions.find(principal, session_id)
-            if body is not None and target.body:
-                _fill(target, request, body)
-            call = Call(principal, metadata, session)
-            return await target.method(request, call), call
+            serve = partial(self._serve, target, principal, metadata)
+            if target.is_change:
+                return await audited(self._audit, target, principal, metadata, read=read, serve=serve)
+            return await serve(read)
         except WagateError:
             raise
         except Exception as error:
@@ -128,6 +125,19 @@ class Pipeline(_GenericRpcHandler):
             raise WagateError(
                 Code.INTERNAL, f"a defect of the gateway; its log has reference {reference}"
             ) from error
+
+    async def _serve(
+        self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
+    ) -> Message:
+        principal.require(target.capability)
+        request, body = read()
+        session = None
+        if target.names_session:
+            session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
+            session = await self._sessions.find(principal, session_id)
+        if body is not None and target.body:
+            _fill(target, request, body)
+        return await target.method(request, Call(principal, metadata, session))
 
 
 def _fill(target: Endpoint, request: Message, body: bytes) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store.database import Database
+from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
 from server.store.ingest import store_messages
 from server.store.queries import execute, find_all, find_one
@@ -50,11 +51,14 @@ class ConversationRepository:
 
         Raises:
             SessionGoneError: a message's session is not stored.
+            DatabaseFailure: the database failed. A message with an id may be stored again then.
         """
         try:
             return await self._commit.write_all(messages)
         except IntegrityError as error:
-            raise SessionGoneError from error
+            if is_missing_parent(error):
+                raise SessionGoneError from error
+            raise
 
     async def find_chat(self, session_id: str, jid: str) -> Chat | None:
         """Returns a session's chat by its canonical JID."""

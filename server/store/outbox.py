@@ -12,9 +12,10 @@ from server.store.conversations import SessionGoneError
 from server.store.database import Database
 from server.store.group_commit import GroupCommit
 from server.store.idempotency import reserve_keys
+from server.store.leases import held_sessions
 from server.store.queries import execute, find_all
 from server.store.records import IdempotencyKey, KeptResult, OutboxEntry
-from server.store.reservations import count_sends, held_sessions
+from server.store.reservations import count_sends
 from server.store.tables import OutboxRow, table_of
 
 _outbox = table_of(OutboxRow)

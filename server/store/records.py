@@ -15,7 +15,12 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An api-key without its secret. Times are epoch milliseconds."""
+    """An api-key without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        expires_at: from when on it is refused; None for never.
+        last_used_at: written lazily, a minute or so behind (`server.auth.last_use`).
+    """
 
     id: str
     organization_id: str
@@ -23,6 +28,53 @@ class ApiKey:
     permissions: Sequence[str]
     created_at: int
     revoked_at: int | None
+    expires_at: int | None = None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """A token of the WUTS API without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        user_name: the user that it stands for, as the operator named them.
+        session_id: the only session that it opens.
+    """
+
+    id: str
+    organization_id: str
+    session_id: str
+    user_name: str
+    created_at: int
+    revoked_at: int | None = None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One change, or the attempt of one, and how it ended. Holds no content and no secret.
+
+    Attributes:
+        at: epoch milliseconds.
+        organization_id: whose things were to change; "" where that is nobody's.
+        actor: the subject of the token, or the system's user for the command line.
+        actor_kind: a word of `server.auth.principal.ActorKind`.
+        operation: the documented operation id, such as `createSession`.
+        target: the ids of what was to change, outermost first, joined by "/".
+        outcome: "ok", a word of `server.errors.Code`, or "cancelled".
+        request_id: the edge's id of the request; finds it in the logs.
+        id: where it stands in the audit; None before it is stored.
+    """
+
+    at: int
+    organization_id: str
+    actor: str
+    actor_kind: str
+    operation: str
+    target: str
+    outcome: str
+    request_id: str
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

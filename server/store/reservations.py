@@ -8,11 +8,11 @@ from sqlalchemy import Connection, delete, select
 from server.store.database import Database
 from server.store.group_commit import GroupCommit
 from server.store.idempotency import reserve_keys
+from server.store.leases import held_sessions
 from server.store.queries import execute
 from server.store.records import IdempotencyKey, KeptResult
-from server.store.tables import SentAtRow, SessionRow, table_of
+from server.store.tables import SentAtRow, table_of
 
-_session = table_of(SessionRow)
 _sent_at = table_of(SentAtRow)
 
 
@@ -69,23 +69,15 @@ class ReservationRepository:
         )
         return found
 
+    async def may_be_under_way(self, kept: KeptResult) -> bool:
+        """Whether whoever reserved a key still holds its session, and so may be sending under it."""
+        holder = (kept.session_id, kept.generation)
+        return bool(await self._database.read(lambda c: held_sessions(c, [holder])))
+
     async def forget(self, before: int, *, limit: int) -> int:
         """Forgets use of the rate before a time in epoch milliseconds; returns how much (<= limit)."""
         old = select(_sent_at.c.id).where(_sent_at.c.at < before).limit(limit)
         return await execute(self._database, delete(_sent_at).where(_sent_at.c.id.in_(old)))
-
-
-def held_sessions(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
-    """Those of (session, generation) that are in force, and stay so until this transaction ends."""
-    ids = {session_id for session_id, _ in wanted}
-    rows = connection.execute(
-        select(_session.c.id, _session.c.owner_generation)
-        .where(_session.c.id.in_(ids))
-        .order_by(_session.c.id)
-        .with_for_update(read=True)
-    )
-    current = {(session_id, generation) for session_id, generation in rows}
-    return current & set(wanted)
 
 
 def count_sends(connection: Connection, sends: Sequence[tuple[str, int]]) -> None:

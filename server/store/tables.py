@@ -48,6 +48,40 @@ class ApiKeyRow(SQLModel, table=True):
     permissions: list[str] = Field(sa_column=Column(JSON, nullable=False))
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class UserTokenRow(SQLModel, table=True):
+    """A token of the WUTS API: its hash, and the one user and session that it stands for."""
+
+    __tablename__ = "user_token"
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
+    user_name: str
+    secret_hash: str = Field(unique=True)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AuditRow(SQLModel, table=True):
+    """Who changed what, and how it ended. Nothing updates a row, and age alone deletes one."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    at: int = Field(sa_type=BigInteger, index=True)
+    # No foreign key: a line outlives what it speaks of.
+    organization_id: str
+    actor: str
+    actor_kind: str
+    operation: str
+    target: str
+    outcome: str
+    request_id: str
 
 
 class SessionRow(SQLModel, table=True):

@@ -20,6 +20,10 @@ KEY = IdempotencyKey("org", "k-1")
 GENERATION = 3
 
 
+FAR = 10**15
+"""A time that no test lives to see, epoch milliseconds."""
+
+
 @pytest.fixture
 def reservations(database: Database) -> ReservationRepository:
     return ReservationRepository(database)
@@ -42,7 +46,8 @@ def outcomes(database: Database) -> OutcomeRepository:
 
 async def lease(database: Database, session: Session, generation: int = GENERATION) -> None:
     table = table_of(SessionRow)
-    held = update(table).where(table.c.id == session.id).values(owner_generation=generation)
+    values = {"owner_generation": generation, "owner_expires_at": FAR}
+    held = update(table).where(table.c.id == session.id).values(values)
     await database.write(lambda connection: connection.execute(held))
 
 
@@ -84,6 +89,16 @@ async def test_keys_belong_to_their_organization(
     await lease(database, session)
     assert await reservations.reserve(reservation(session)) is None
     assert await idempotency.find(IdempotencyKey("other", KEY.key)) is None
+
+
+async def test_a_key_may_be_under_way_while_its_session_is_held_by_who_reserved_it(
+    database: Database, session: Session, reservations: ReservationRepository
+) -> None:
+    await lease(database, session)
+    kept = KeptResult(session.id, GENERATION, None, None, None, None)
+    assert await reservations.may_be_under_way(kept)
+    await lease(database, session, GENERATION + 1)
+    assert not await reservations.may_be_under_way(kept)
 
 
 async def test_without_the_lease_nothing_is_reserved(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from server.auth.audit import AuditLog
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
@@ -22,6 +23,7 @@ from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
+from server.store.audit import AuditRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
 from server.store.outbox import OutboxRepository
@@ -57,6 +59,7 @@ class MemoryNode:
     chats: Chats
     cursors: Cursors
     keys: ApiKeys
+    audit: AuditLog
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -133,16 +136,23 @@ class SwitchableIngest:
     def __init__(self, ordinary: IngestFunction) -> None:
         """Nobody is special at first."""
         self.special: dict[str, IngestFunction] = {}
-        self._ordinary = ordinary
+        self.ordinary = ordinary
 
     async def __call__(self, session: Session, received: Sequence[Received]) -> None:
         """See `server.sessions.runner.Ingest`."""
-        await self.special.get(session.id, self._ordinary)(session, received)
+        await self.special.get(session.id, self.ordinary)(session, received)
 
 
 @asynccontextmanager
 async def memory_node(
-    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
+    data_dir: Path,
+    network: MemoryNetwork,
+    *,
+    send_timeout: float = 5.0,
+    rate_per_min: int = 20,
+    lease_seconds: float = 30.0,
+    node_id: str = "node-1",
+    database_url: str = "",
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -150,8 +160,21 @@ async def memory_node(
         data_dir: its data directory; a second node on the same one comes after a restart.
         network: what it connects to.
         send_timeout: seconds that a send may wait.
+        rate_per_min: messages per minute that new sessions may send; 0 means any number.
+        lease_seconds: how long a lease lasts unless renewed.
+        node_id: its name.
+        database_url: of a database that it shares with others; its own in the data directory without.
     """
-    settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
+    settings = Settings(
+        data_dir=data_dir,
+        send_timeout=send_timeout,
+        pairings=PAIRINGS,
+        rate_per_min=rate_per_min,
+        rate_per_hour=600 if rate_per_min else 0,
+        node_id=node_id,
+        lease_seconds=lease_seconds,
+        database_url=database_url,
+    )
     database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
@@ -168,6 +191,7 @@ async def memory_node(
         gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
+        audit = AuditLog(AuditRepository(database), settings.audit_days)
         await gateway.open()
         yield MemoryNode(
             settings=settings,
@@ -183,10 +207,14 @@ async def memory_node(
             chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
+            audit=audit,
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
             await gateway.close()
+            await audit.close()
+        if database_url:
+            return  # what goes on may be another node's
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}

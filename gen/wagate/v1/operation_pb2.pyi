@@ -64,8 +64,8 @@ class Operation(_message.Message):
     invalid_status: _builtins.int
     """The HTTP status of a body that is malformed or invalid; 0 means 400."""
     async_status: _builtins.int
-    """The HTTP status of a request that was accepted and is not done yet; 0 means that the
-    operation is always done when it answers.
+    """The HTTP status of a response whose mode is async: accepted and not done yet. 0 means
+    that the operation is always done when it answers.
     """
     def __init__(
         self,

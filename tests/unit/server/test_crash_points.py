@@ -74,7 +74,7 @@ def die_at(node: MemoryNode, point: str) -> None:
 async def one_life(
     folder: Path, network: MemoryNetwork, session: Session, point: str, keys: Sequence[int]
 ) -> list[tuple[int, SendResult]]:
-    async with memory_node(folder, network) as node:
+    async with memory_node(folder, network, rate_per_min=0) as node:
         await node.status_is(session.id, Status.WORKING)
         die_at(node, point)
         if point == "refused":
@@ -95,7 +95,7 @@ async def one_life(
 async def run_lives(folder: Path, script: Sequence[tuple[str, Sequence[int]]]) -> None:
     network = MemoryNetwork()
     network.account(ADA)
-    async with memory_node(folder, network) as node:
+    async with memory_node(folder, network, rate_per_min=0) as node:
         session = await node.working(NUMBER)
     answers: list[tuple[int, SendResult]] = []
     for point, keys in script:
@@ -109,7 +109,7 @@ async def run_lives(folder: Path, script: Sequence[tuple[str, Sequence[int]]]) -
         assert sum(not result.replayed for of, result in answers if of == key) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(lives)
 def test_a_key_never_sends_twice(script: list[tuple[str, list[int]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -119,16 +119,16 @@ def test_a_key_never_sends_twice(script: list[tuple[str, list[int]]]) -> None:
 async def run_outbox_lives(folder: Path, points: Sequence[str]) -> None:
     network = MemoryNetwork()
     network.account(ADA)
-    async with memory_node(folder, network) as node:
+    async with memory_node(folder, network, rate_per_min=0) as node:
         session = await node.working(NUMBER)
     for life, point in enumerate(points):
-        async with memory_node(folder, network) as node:
+        async with memory_node(folder, network, rate_per_min=0) as node:
             await node.status_is(session.id, Status.WORKING)
             die_at(node, point)
             for number in range(3):
                 draft = Draft(ADA_JID, "text", f"{life}.{number}")
                 await node.gateway.outbox.accept(session, draft)
-    async with memory_node(folder, network) as node:
+    async with memory_node(folder, network, rate_per_min=0) as node:
         await node.status_is(session.id, Status.WORKING)
         await node.drained(session)
         stored = {message.body: message for message in await node.stored(session, ADA)}
@@ -141,7 +141,7 @@ async def run_outbox_lives(folder: Path, points: Sequence[str]) -> None:
     assert {message.error for message in stored.values()} <= {None, "indeterminate"}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(("none", "before sending", "sent", "recorded")), min_size=1, max_size=4))
 def test_an_accepted_message_is_never_sent_twice_and_never_forgotten(points: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from ulid import ULID
 
 from server.errors import Code, WagateError
 from server.messages.composing import Draft
 from server.messages.keys import KEY_LENGTH, read_key
 from server.messages.results import SendResult, SendStatus
 from server.sessions.state import Status
+from server.store.leases import LeaseRepository
 from server.store.records import IdempotencyKey, Session
 from server.store.reservations import Reservation, ReservationRepository
 from server.whatsapp.memory import MemoryNetwork
@@ -183,15 +185,17 @@ async def test_a_key_that_a_dead_node_left_says_that_nobody_knows(
 
 async def test_a_key_that_another_node_works_on_says_so(node: MemoryNode) -> None:
     session = await node.working(NUMBER)
-    generation = node.sessions.generation(session.id)
-    assert generation is not None
+    await node.sessions.stop(session)
+    leases = LeaseRepository(node.database, node="node-2", boot=str(ULID()), seconds=60)
+    generation = await leases.acquire(session.id)
     await ReservationRepository(node.database).reserve(
         Reservation(session.id, generation, 1, None, key_of(node))
     )
-    await node.sessions.stop(session)
     refused = await refusal_of(node, session)
     assert (refused.code, refused.details) == (Code.CONFLICT, {"outcome": "under_way"})
     assert refused.retry_after == 1
+    await leases.release(session.id, generation)
+    assert (await refusal_of(node, session)).details == {"outcome": "indeterminate"}
 
 
 @pytest.mark.parametrize("text", ["", "x" * (KEY_LENGTH + 1), "a\nb", "ключ", "\x7f"])

@@ -1,9 +1,11 @@
 """Async sends: accepted durably, in order within a chat, each once, or told why not."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import select, update
 
 from server.errors import Code, WagateError
@@ -59,15 +61,11 @@ async def all_settled(node: MemoryNode, count: int) -> None:
     await until_async(done, f"{count} final states are known")
 
 
-async def without_limits(node: MemoryNode, number: str = NUMBER) -> Session:
-    session = await node.working(number)
-    await node.sessions.stop(session)
-    await node.repository.update(session.id, {"rate_per_min": 0, "rate_per_hour": 0})
-    await node.sessions.close()
-    session = await node.record(session.id)
-    await node.sessions.start(session)
-    await node.status_is(session.id, Status.WORKING)
-    return session
+@pytest_asyncio.fixture
+async def fast(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[MemoryNode]:
+    """A node whose sessions have no send rates."""
+    async with memory_node(tmp_path, network, rate_per_min=0) as node:
+        yield node
 
 
 async def test_an_accepted_message_is_sent_and_its_final_state_kept(
@@ -94,13 +92,13 @@ async def test_an_accepted_message_is_sent_and_its_final_state_kept(
     }
 
 
-async def test_order_is_kept_within_a_chat(node: MemoryNode, network: MemoryNetwork) -> None:
-    session = await without_limits(node)
+async def test_order_is_kept_within_a_chat(fast: MemoryNode, network: MemoryNetwork) -> None:
+    session = await fast.working(NUMBER)
     texts = [f"m{n:03}" for n in range(150)]
     for text in texts:
-        await accept(node, session, text)
-        await accept(node, session, text, BOB)
-    await all_settled(node, 300)
+        await accept(fast, session, text)
+        await accept(fast, session, text, BOB)
+    await all_settled(fast, 300)
     assert heard(network) == texts
     assert heard(network, BOB) == texts
 
@@ -165,21 +163,21 @@ async def test_a_refused_message_fails_with_its_reason_and_the_next_goes_on(
 
 
 async def test_a_lost_connection_puts_messages_back_and_keeps_their_order(
-    node: MemoryNode, network: MemoryNetwork
+    fast: MemoryNode, network: MemoryNetwork
 ) -> None:
-    session = await without_limits(node)
+    session = await fast.working(NUMBER)
     held = network.hold_next(NUMBER)
     texts = [f"m{n}" for n in range(20)]
     for text in texts:
-        await accept(node, session, text)
+        await accept(fast, session, text)
     await held.reached.wait()
     network.drop(NUMBER)
     await until(lambda: bool(network.clients[-1].is_away), "the connection is lost")
     network.restore(NUMBER)
-    await all_settled(node, 20)
+    await all_settled(fast, 20)
     # Nobody knows about the one that was under way; all others came, in order, and none twice.
     assert heard(network) == texts[1:]
-    assert (await statuses(node)).count(("indeterminate", None)) == 1
+    assert (await statuses(fast)).count(("indeterminate", None)) == 1
 
 
 async def test_what_a_dead_node_was_sending_is_indeterminate_and_never_sent_again(
