@@ -244,10 +244,7 @@ class NeonizeClient:
 
     async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
         """See the port."""
-        try:
-            await self._act(self._show(chat, state), within=SIGNAL_SECONDS, name="chat state")
-        except SendPresenceError as error:
-            raise _action_error(str(error)) from error
+        await self._signal(self._show(chat, state), "chat state")
 
     async def _show(self, chat: Jid, state: ChatState) -> None:
         to = encode_jid(await self._addressing.chat(chat))
@@ -255,11 +252,7 @@ class NeonizeClient:
 
     async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
         """See the port."""
-        try:
-            reading = self._mark_read(chat, sender, ids, timestamp)
-            await self._act(reading, within=SIGNAL_SECONDS, name="read receipt")
-        except MarkReadError as error:
-            raise _action_error(str(error)) from error
+        await self._signal(self._mark_read(chat, sender, ids, timestamp), "read receipt")
 
     async def _mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
         chat = await self._addressing.chat(chat)
@@ -271,6 +264,16 @@ class NeonizeClient:
             receipt=ReceiptType.READ,
             timestamp=timestamp // 1000,
         )
+
+    async def _signal(self, call: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs a call that WhatsApp does not answer: what is not handed over is as good as refused."""
+        try:
+            await self._act(call, within=SIGNAL_SECONDS, name=name)
+        except (SendPresenceError, MarkReadError) as error:
+            text = str(error)
+            raise RefusedError(action_refusal_of(text) or Refusal.NOT_CONNECTED, text) from error
+        except OutcomeUnknownError as error:
+            raise RefusedError(Refusal.BUSY, f"the connection does not take a {name}") from error
 
     async def _act(self, call: Coroutine[Any, Any, Result], *, within: float, name: str) -> Result:
         """Runs a call that is no send: it never waits for sends, nor sends for it."""

@@ -18,6 +18,7 @@ class MemoryWorld:
 
     def __init__(self) -> None:
         self._network = MemoryNetwork()
+        self._silent: set[str] = set()
         self.clients = MemoryClients(self._network)
         self.pairing = MemoryPairing(self._network, PAIRINGS)
 
@@ -46,6 +47,12 @@ class MemoryWorld:
         assert content.poll.id == poll.id
         return [sha256(option.encode()).digest() for option in content.options]
 
+    async def shown(self, person: str) -> list[tuple[Jid, str]]:
+        return list(self._network.account(person).chat_states)
+
+    async def read(self, person: str) -> list[tuple[Jid, str]]:
+        return list(self._network.account(person).read)
+
     async def enter(self, code: str, number: str) -> None:
         self._network.enter(code, number)
 
@@ -56,6 +63,8 @@ class MemoryWorld:
         self._network.refuse_next(number, Refusal.REACH_OUT_TIMELOCK)
 
     async def silence(self, number: str) -> None:
+        self._silent.add(number)
+        self._network.account(number).answers = False
         for _ in range(20):
             self._network.hold_next(number)
 
@@ -64,6 +73,9 @@ class MemoryWorld:
 
     async def heal(self) -> None:
         self._network.up = True
+        for number in self._silent:
+            self._network.account(number).answers = True
+            self._network.account(number).scripts.clear()
 
     async def cut(self, number: str) -> None:
         self._network.drop(number)

@@ -19,7 +19,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage
 from server.config import Settings
 from server.whatsapp.client import NeonizeClient, NeonizeClients
 from server.whatsapp.decoding import decode_jid
-from server.whatsapp.jid import Jid
+from server.whatsapp.jid import Jid, parse_jid
 from server.whatsapp.pairing import ChildPairing
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.wire import wire_of
@@ -71,7 +71,12 @@ class WireWorld:
         return answer.json() if answer.content else None
 
     async def scan(self, code: str, number: str) -> None:
-        await self._ask("POST", f"/phones/{number}/scan", {"qr": code})
+        await self._link(f"/phones/{number}/scan", {"qr": code})
+
+    async def _link(self, path: str, code: dict[str, str]) -> None:
+        answer = await self._http.post(path, json=code)
+        # 409: the account demands a passkey, of which the client is told as well.
+        assert answer.is_success or answer.status_code == 409, f"{path}: {answer.status_code} {answer.text}"
 
     async def person(self, number: str) -> Jid:
         await self._ask("PUT", f"/contacts/{number}", {"name": "Ada", "kind": "person"})
@@ -99,8 +104,21 @@ class WireWorld:
         plain = AESGCM(key).decrypt(encrypted.encIV, encrypted.encPayload, known)
         return list(PollVoteMessage.FromString(plain).selectedOptions)
 
+    async def shown(self, person: str) -> list[tuple[Jid, str]]:
+        seen = await self._ask("GET", f"/contacts/{person}/seen")
+        return [(parse_jid(one["fromLid"]), one["state"]) for one in seen]
+
+    async def read(self, person: str) -> list[tuple[Jid, str]]:
+        receipts = await self._ask("GET", f"/contacts/{person}/receipts")
+        return [
+            (parse_jid(one["fromLid"]), message_id)
+            for one in receipts
+            if one["type"] == "read"
+            for message_id in one["ids"]
+        ]
+
     async def enter(self, code: str, number: str) -> None:
-        await self._ask("POST", f"/phones/{number}/code", {"code": code})
+        await self._link(f"/phones/{number}/code", {"code": code})
 
     async def demand_passkey(self, number: str) -> None:
         await self._ask("POST", "/faults", {"kind": "passkey", "number": number})

@@ -72,6 +72,14 @@ class World(Protocol):
         """
         ...
 
+    async def shown(self, person: str) -> list[tuple[Jid, str]]:
+        """The chat states that a person has seen: who showed it, and which."""
+        ...
+
+    async def read(self, person: str) -> list[tuple[Jid, str]]:
+        """What others have read of what a person wrote: who, and the message's id."""
+        ...
+
     async def enter(self, code: str, number: str) -> None:
         """A pairing code is typed on the phone of `number`."""
         ...
