@@ -17,9 +17,10 @@ setup: ## Make .venv with what the gateway needs
 setup-dev: ## Make .venv with what developers need as well
 	@$(PYTHON) tools/environment.py dev
 
-gen: setup-dev ## Generate gen/, gateway-config/ and envoy.yaml from protos/
+gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml from protos/, and docs/conformance.md
 	@$(BIN)/python -m tools.generate
 	@$(BIN)/python -m tools.gateway
+	@$(BIN)/python -m tools.conformance
 
 check: setup-dev ## Lint, types, layers, contract, drift of generated files, Envoy's configuration
 	@echo "ruff ..." && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     """Hours that an async send may wait before it fails."""
     idempotency_days: float = Field(default=7, gt=0, le=366)
     """Days for which an Idempotency-Key is remembered."""
+    revoke_hours: float = Field(default=60, gt=0)
+    """Hours after sending for which WhatsApp lets a message be deleted for everyone (WUTS)."""
     typing_seconds: float = Field(default=0.5, ge=0, le=10)
     """How long a session with presenceTyping shows that it is typing before it sends."""
     device_name: str = Field(default="wagate", min_length=1, max_length=50)

@@ -4,10 +4,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import gateway, generate
+from tools import conformance, gateway, generate
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATED = ("gen", "gateway-config", "envoy.yaml")
+GENERATED = ("gen", "gateway-config", "envoy.yaml", "docs/conformance.md")
 
 
 def differences(committed: Path, fresh: Path) -> list[str]:
@@ -46,6 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         generate.main(Path(folder) / "gen")
         gateway.main(Path(folder))
+        conformance.main(Path(folder))
         found = differences(ROOT, Path(folder))
     for line in found:
         print(line)

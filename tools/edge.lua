@@ -63,7 +63,9 @@ function envoy_on_request(handle)
     handle:streamInfo():dynamicMetadata():set("edge", "native", true)
     return
   end
-  local reason = problem(headers:get(":path"))
+  local path = headers:get(":path")
+  if string.sub(path, 1, 10) == "/messages/" then handle:streamInfo():dynamicMetadata():set("edge", "wuts", true) end
+  local reason = problem(path)
   if reason then handle:respond({[":status"] = "400"}, reason) end
 end
 
@@ -84,9 +86,18 @@ local function invalid(envelope)
   return string.format(template, name, why, name, why)
 end
 
+-- The envelope of the WUTS API, around what one of ours says.
+local function for_wuts(envelope)
+  local code = string.match(envelope, '"code":"([%w_]+)"') or "internal"
+  local message = string.match(envelope, '"message":"(.*)"}}') or ""
+  local template = '{"success":false,"error":"%s","error_code":"%s","timestamp":"%s"}'
+  return string.format(template, message, string.upper(code), os.date("!%Y-%m-%dT%H:%M:%SZ"))
+end
+
 function envoy_on_response(handle)
-  local metadata = handle:streamInfo():dynamicMetadata():get("edge")
-  if metadata and metadata["native"] then return end
+  local metadata = handle:streamInfo():dynamicMetadata():get("edge") or {}
+  if metadata["native"] then return end
+  local as_asked = metadata["wuts"] and for_wuts or function(envelope) return envelope end
   local headers = handle:headers()
   local grpc_status = headers:get("grpc-status")
   headers:remove("grpc-status")
@@ -107,9 +118,12 @@ function envoy_on_response(handle)
   elseif grpc_status and grpc_status ~= "0" then
     local body = UNSHAPED[headers:get(":status")] or UNSHAPED["500"]
     headers:replace("content-type", "application/json")
-    handle:body(true):setBytes(body)
+    handle:body(true):setBytes(as_asked(body))
   elseif headers:get(":status") == "400" then
     local body = handle:body()
-    if body then body:setBytes(invalid(body:getBytes(0, body:length()))) end
+    if body then body:setBytes(as_asked(invalid(body:getBytes(0, body:length())))) end
+  elseif metadata["wuts"] and headers:get(":status") ~= "200" then
+    local body = handle:body()
+    if body then body:setBytes(for_wuts(body:getBytes(0, body:length()))) end
   end
 end

@@ -35,7 +35,8 @@ def main(target: Path) -> None:
     )
     for folder in (path for path in target.rglob("*") if path.is_dir()):
         (folder / "__init__.py").touch()
-    (target / "wagate" / "py.typed").touch()
+    for package in target.iterdir():
+        (package / "py.typed").touch()
 
 
 if __name__ == "__main__":

@@ -173,6 +173,7 @@ def _request(
     for field in kept:
         copy = result.field.add()
         copy.CopyFrom(field)
+        copy.ClearField("options")  # rules about values, which are the node's to check
         copy.name = copy.json_name = RESERVED + field.name if field.name in in_path else field.json_name
         if field.HasField("oneof_index"):
             copy.oneof_index = oneofs.index(field.oneof_index)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 FILES = (
     "google/api/annotations.proto",
+    "google/api/field_behavior.proto",
     "google/api/http.proto",
     "google/api/httpbody.proto",
     "google/rpc/error_details.proto",

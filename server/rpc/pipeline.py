@@ -5,14 +5,13 @@ raw JSON and gets exact JSON back; a native one brings and gets typed messages.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 from ulid import ULID
 
 from server.auth.audit import AuditLog
@@ -22,15 +21,11 @@ from server.errors import Code, WagateError
 from server.rpc import json_codec
 from server.rpc.auditing import Read, audited
 from server.rpc.endpoint import Call, Endpoint
+from server.rpc.rest_body import REST_MARK, body_of
 from server.rpc.status import GRPC, HTTP, envelope, rich_status
 from server.sessions.service import Sessions
 
 log = logging.getLogger(__name__)
-
-REST_MARK: Final = "x-envoy-original-path"
-"""Envoy sets it on the calls that it transcoded, and removes it from those that it did not."""
-REST_BODY: Final = 10_000
-"""The field that Envoy's descriptors have for the raw body; see gateway-config."""
 
 Context = grpc.aio.ServicerContext[object, object]
 _Metadata = Sequence[tuple[str, str]]
@@ -152,17 +147,7 @@ def _read(target: Endpoint, raw: bytes) -> tuple[Message, bytes]:
         request = target.request.FromString(raw)
     except DecodeError:
         raise WagateError(Code.VALIDATION_ERROR, "the path or query is not valid UTF-8") from None
-    return request, _body(request)
-
-
-def _body(request: Message) -> bytes:
-    body = HttpBody()
-    # Envoy writes the field more than once (its parts merge), and the stubs do not know that the set can
-    # be iterated.
-    for field in cast("Iterable[Any]", UnknownFieldSet(request)):
-        if field.field_number == REST_BODY:
-            body.MergeFromString(field.data)
-    return body.data
+    return request, body_of(request).data
 
 
 def _metadata(context: Context) -> Mapping[str, str]:

@@ -14,6 +14,8 @@ from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 from server.rpc.endpoint import endpoint
 from server.rpc.pipeline import Pipeline
+from server.rpc.wuts.handler import SERVICE as WUTS
+from server.rpc.wuts.handler import WutsHandler
 from server.sessions.service import Sessions
 
 SERVICES: Final = (
@@ -46,7 +48,9 @@ class Serving:
         authenticator: Authenticator,
         sessions: Sessions,
         address: str,
+        *,
         audit: AuditLog,
+        wuts: WutsHandler | None = None,
     ) -> None:
         """Prepares the server.
 
@@ -56,6 +60,7 @@ class Serving:
             sessions: finds the session that a request names.
             address: `host:port`; port 0 takes a free one.
             audit: keeps who changed what.
+            wuts: serves the WUTS API; None leaves it out.
         """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
         self._server = grpc.aio.server(options=_OPTIONS)
@@ -67,6 +72,9 @@ class Serving:
         self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions, audit),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [_name(service) for service in SERVICES]
+        if wuts is not None:
+            self._server.add_generic_rpc_handlers((wuts,))
+            names.append(_name(WUTS))
         reflection.enable_server_reflection(
             [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )

@@ -20,12 +20,18 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
+from wuts.v1 import messages_pb2 as wuts_pb2
 
 from server.supervisor.edge import SHIPPED
 
 SERVICES = [
     module.DESCRIPTOR.services_by_name[name].full_name
-    for module, name in ((sessions_pb2, "Sessions"), (messages_pb2, "Messages"), (chats_pb2, "Chats"))
+    for module, name in (
+        (sessions_pb2, "Sessions"),
+        (messages_pb2, "Messages"),
+        (chats_pb2, "Chats"),
+        (wuts_pb2, "Messages"),
+    )
 ]
 ANSWER_HEADERS = ("retry-after", "www-authenticate")
 
@@ -76,7 +82,7 @@ class Echo(_GenericRpcHandler):
         self, handler_call_details: grpc.HandlerCallDetails
     ) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         method = handler_call_details.method
-        if not method.startswith("/wagate."):
+        if not method.startswith(("/wagate.", "/wuts.")):
             return None
         pairs = handler_call_details.invocation_metadata
         metadata = {str(key): value for key, value in pairs if isinstance(value, str)}

@@ -42,8 +42,23 @@ def listens(port: int) -> bool:
 class Gateway:
     """Envoy and a node, each a process that a test may kill and start again."""
 
-    def __init__(self, folder: Path, *, limits: dict[str, str] | None = None, rest_timeout: str = "") -> None:
-        """Prepares a gateway; `limits` and `rest_timeout` replace what a test cannot wait for."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: dict[str, str] | None = None,
+        rest_timeout: str = "",
+        node: str = "tests.edge.echo",
+    ) -> None:
+        """Prepares a gateway.
+
+        Args:
+            folder: where it keeps its files.
+            limits: replace those of Envoy's configuration that a test cannot wait for.
+            rest_timeout: the same for the time that an answer may take.
+            node: the module that is the node; it is given its port and the ledger's path.
+        """
+        self._module = node
         self.folder = folder
         self._limits = limits or {}
         self._rest_timeout = rest_timeout
@@ -100,7 +115,7 @@ class Gateway:
         path.write_text(yaml.safe_dump(config))
 
     def start_node(self, *, wait: bool = True) -> None:
-        command = [sys.executable, "-m", "tests.edge.echo", str(self.node_port), str(self._ledger)]
+        command = [sys.executable, "-m", self._module, str(self.node_port), str(self._ledger)]
         self._node = subprocess.Popen(command)
         if wait:
             eventually(lambda: listens(self.node_port), "the node listens")

@@ -1,10 +1,7 @@
 """Bad input: each gives the envelope with the right status, and the process lives."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Iterator
 
@@ -39,17 +36,6 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, object]
     return details
 
 
-def run_cli(stack: Stack, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "server.cli", *words],
-        env={**os.environ, "WAGATE_DATA_DIR": str(stack.data_dir)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
 @pytest.mark.parametrize(
     "headers",
     [
@@ -75,12 +61,12 @@ def test_a_key_may_come_in_x_api_key(stack: Stack) -> None:
 
 
 def test_a_revoked_key(stack: Stack) -> None:
-    secret = run_cli(stack, "keys", "create", "--label", "to be revoked")
+    secret = stack.cli("keys", "create", "--label", "to be revoked")
     headers = {"authorization": f"Bearer {secret}"}
     url = f"{stack.ready['http']}/api/v1/sessions"
     assert httpx.get(url, headers=headers).status_code == httpx.codes.OK
-    (line,) = [line for line in run_cli(stack, "keys", "list").splitlines() if "to be revoked" in line]
-    run_cli(stack, "keys", "revoke", line.split()[0])
+    (line,) = [line for line in stack.cli("keys", "list").splitlines() if "to be revoked" in line]
+    stack.cli("keys", "revoke", line.split()[0])
     answer = eventually(
         lambda: (a := httpx.get(url, headers=headers)).status_code != httpx.codes.OK and a, "revoked", 5
     )
@@ -89,7 +75,7 @@ def test_a_revoked_key(stack: Stack) -> None:
 
 
 def test_a_missing_capability(stack: Stack, session: str) -> None:
-    secret = run_cli(stack, "keys", "create", "--permissions", "read")
+    secret = stack.cli("keys", "create", "--permissions", "read")
     url = f"{stack.ready['http']}/api/v1/sessions"
     headers = {"authorization": f"Bearer {secret}"}
     details = refused(httpx.post(url, headers=headers, json={}), 403, "forbidden")
@@ -99,7 +85,7 @@ def test_a_missing_capability(stack: Stack, session: str) -> None:
 
 
 def test_another_organizations_session_does_not_exist(stack: Stack, session: str) -> None:
-    secret = run_cli(stack, "keys", "create", "--organization", "others")
+    secret = stack.cli("keys", "create", "--organization", "others")
     headers = {"authorization": f"Bearer {secret}"}
     url = f"{stack.ready['http']}/api/v1/sessions"
     for method, path in [

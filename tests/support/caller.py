@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from server.rpc.pipeline import REST_BODY, REST_MARK
+from server.rpc.rest_body import REST_BODY, REST_MARK
 from server.rpc.serving import SERVICES
 
 METHODS: dict[str, MethodDescriptor] = {

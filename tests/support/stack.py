@@ -103,6 +103,17 @@ class Stack:
         """The sandbox's process."""
         return self.child("-m", "sandbox")
 
+    def cli(self, *words: str) -> str:
+        """Runs a command of `wagate` on the same data; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *words],
+            env={**os.environ, "WAGATE_DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
     def person(self, number: str, name: str = "Ada", kind: str = "person") -> str:
         """Puts a contact into the sandbox; returns their JID."""
         self.sandbox.put(f"/contacts/{number}", json={"name": name, "kind": kind}).raise_for_status()

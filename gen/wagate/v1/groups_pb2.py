@@ -23,22 +23,28 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
+from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16wagate/v1/groups.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19wagate/v1/operation.proto\"3\n\x10JoinGroupRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0e\n\x06invite\x18\x02 \x01(\t\"&\n\x11JoinGroupResponse\x12\x11\n\tgroup_jid\x18\x01 \x01(\t2\x89\x01\n\x06Groups\x12\x7f\n\tJoinGroup\x12\x1b.wagate.v1.JoinGroupRequest\x1a\x1c.wagate.v1.JoinGroupResponse\"7\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02+\"&/api/v1/sessions/{session}/groups:join:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16wagate/v1/groups.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"A\n\x10JoinGroupRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x14\n\x06invite\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"&\n\x11JoinGroupResponse\x12\x11\n\tgroup_jid\x18\x01 \x01(\t2\x8e\x01\n\x06Groups\x12\x83\x01\n\tJoinGroup\x12\x1b.wagate.v1.JoinGroupRequest\x1a\x1c.wagate.v1.JoinGroupResponse\";\xca\xda\x18\x06\x08\x02*\x02\x08\t\x82\xd3\xe4\x93\x02+\"&/api/v1/sessions/{session}/groups:join:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.groups_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_JOINGROUPREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_JOINGROUPREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_JOINGROUPREQUEST'].fields_by_name['invite']._loaded_options = None
+  _globals['_JOINGROUPREQUEST'].fields_by_name['invite']._serialized_options = b'\342A\001\002'
   _globals['_GROUPS'].methods_by_name['JoinGroup']._loaded_options = None
-  _globals['_GROUPS'].methods_by_name['JoinGroup']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\002+\"&/api/v1/sessions/{session}/groups:join:\001*'
-  _globals['_JOINGROUPREQUEST']._serialized_start=94
-  _globals['_JOINGROUPREQUEST']._serialized_end=145
-  _globals['_JOINGROUPRESPONSE']._serialized_start=147
-  _globals['_JOINGROUPRESPONSE']._serialized_end=185
-  _globals['_GROUPS']._serialized_start=188
-  _globals['_GROUPS']._serialized_end=325
+  _globals['_GROUPS'].methods_by_name['JoinGroup']._serialized_options = b'\312\332\030\006\010\002*\002\010\t\202\323\344\223\002+\"&/api/v1/sessions/{session}/groups:join:\001*'
+  _globals['_JOINGROUPREQUEST']._serialized_start=150
+  _globals['_JOINGROUPREQUEST']._serialized_end=215
+  _globals['_JOINGROUPRESPONSE']._serialized_start=217
+  _globals['_JOINGROUPRESPONSE']._serialized_end=255
+  _globals['_GROUPS']._serialized_start=258
+  _globals['_GROUPS']._serialized_end=400
 # @@protoc_insertion_point(module_scope)

@@ -23,55 +23,111 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
+from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wagate/v1/messages.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x19wagate/v1/operation.proto\"l\n\x12SendMessageRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x18\n\trun_async\x18\x02 \x01(\x08R\x05\x61sync\x12+\n\x07message\x18\x03 \x01(\x0b\x32\x1a.wagate.v1.OutgoingMessage\"\xeb\x02\n\x0fOutgoingMessage\x12\n\n\x02to\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08reply_to\x18\x04 \x01(\t\x12\x10\n\x08mentions\x18\x05 \x03(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0f\n\x07options\x18\x07 \x03(\t\x12\x18\n\x10selectable_count\x18\x08 \x01(\x03\x12\x15\n\x08latitude\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tlongitude\x18\n \x01(\x01H\x01\x88\x01\x01\x12\'\n\x07\x63ontact\x18\x0b \x01(\x0b\x32\x16.google.protobuf.Value\x12%\n\x05media\x18\x0c \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x07\x63\x61ption\x18\r \x01(\t\x12\x10\n\x08\x66ilename\x18\x0e \x01(\tB\x0b\n\t_latitudeB\x0c\n\n_longitude\"N\n\x12\x45\x64itMessageRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"R\n\x14RevokeMessageRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\"_\n\x15\x46orwardMessageRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\n\n\x02to\x18\x05 \x01(\t\"_\n\x12\x41\x64\x64ReactionRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\r\n\x05\x65moji\x18\x05 \x01(\t\"b\n\x15RemoveReactionRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\r\n\x05\x65moji\x18\x05 \x01(\t\"a\n\x12VoteMessageRequest\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x0c\n\x04\x63hat\x18\x03 \x01(\t\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0f\n\x07options\x18\x05 \x03(\t\"\xa5\x01\n\nSendResult\x12!\n\x04mode\x18\x01 \x01(\x0e\x32\x13.wagate.v1.SendMode\x12\x11\n\toutbox_id\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\x08\x12%\n\x06status\x18\x04 \x01(\x0e\x32\x15.wagate.v1.SendStatus\x12\x11\n\ttimestamp\x18\x05 \x01(\x03\x12\x15\n\rwa_message_id\x18\x06 \x01(\t*\xa5\x02\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_TYPE_TEXT\x10\x01\x12\x15\n\x11MESSAGE_TYPE_POLL\x10\x02\x12\x19\n\x15MESSAGE_TYPE_LOCATION\x10\x03\x12\x18\n\x14MESSAGE_TYPE_CONTACT\x10\x04\x12\x16\n\x12MESSAGE_TYPE_IMAGE\x10\x05\x12\x16\n\x12MESSAGE_TYPE_VIDEO\x10\x06\x12\x16\n\x12MESSAGE_TYPE_AUDIO\x10\x07\x12\x19\n\x15MESSAGE_TYPE_DOCUMENT\x10\x08\x12\x18\n\x14MESSAGE_TYPE_STICKER\x10\t\x12\x18\n\x14MESSAGE_TYPE_UNKNOWN\x10\n*N\n\x08SendMode\x12\x19\n\x15SEND_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEND_MODE_SYNC\x10\x01\x12\x13\n\x0fSEND_MODE_ASYNC\x10\x02*\xbf\x01\n\nSendStatus\x12\x1b\n\x17SEND_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12SEND_STATUS_QUEUED\x10\x01\x12\x14\n\x10SEND_STATUS_SENT\x10\x02\x12\x19\n\x15SEND_STATUS_DELIVERED\x10\x03\x12\x14\n\x10SEND_STATUS_READ\x10\x04\x12\x16\n\x12SEND_STATUS_FAILED\x10\x05\x12\x1d\n\x19SEND_STATUS_INDETERMINATE\x10\x06\x32\xc9\x07\n\x08Messages\x12\x82\x01\n\x0bSendMessage\x12\x1d.wagate.v1.SendMessageRequest\x1a\x15.wagate.v1.SendResult\"=\xca\xda\x18\x05\x08\x02 \xca\x01\x82\xd3\xe4\x93\x02.\"#/api/v1/sessions/{session}/messages:\x07message\x12\x7f\n\x0b\x45\x64itMessage\x12\x1d.wagate.v1.EditMessageRequest\x1a\x15.wagate.v1.SendResult\":\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02.2)/api/v1/sessions/{session}/messages/{mid}:\x01*\x12\x83\x01\n\rRevokeMessage\x12\x1f.wagate.v1.RevokeMessageRequest\x1a\x15.wagate.v1.SendResult\":\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02.*)/api/v1/sessions/{session}/messages/{mid}:\x01*\x12\x8d\x01\n\x0e\x46orwardMessage\x12 .wagate.v1.ForwardMessageRequest\x1a\x15.wagate.v1.SendResult\"B\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x36\"1/api/v1/sessions/{session}/messages/{mid}/forward:\x01*\x12\x88\x01\n\x0b\x41\x64\x64Reaction\x12\x1d.wagate.v1.AddReactionRequest\x1a\x15.wagate.v1.SendResult\"C\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x37\"2/api/v1/sessions/{session}/messages/{mid}/reaction:\x01*\x12\x8e\x01\n\x0eRemoveReaction\x12 .wagate.v1.RemoveReactionRequest\x1a\x15.wagate.v1.SendResult\"C\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x37*2/api/v1/sessions/{session}/messages/{mid}/reaction:\x01*\x12\x84\x01\n\x0bVoteMessage\x12\x1d.wagate.v1.VoteMessageRequest\x1a\x15.wagate.v1.SendResult\"?\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02\x33\"./api/v1/sessions/{session}/messages/{mid}/vote:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wagate/v1/messages.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"t\n\x12SendMessageRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x18\n\trun_async\x18\x02 \x01(\x08R\x05\x61sync\x12+\n\x07message\x18\x03 \x01(\x0b\x32\x1a.wagate.v1.OutgoingMessage\"\x8f\x04\n\x0fOutgoingMessage\x12\x16\n\x02to\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12*\n\x04type\x18\x02 \x01(\x0e\x32\x16.wagate.v1.MessageTypeB\x04\xe2\x41\x01\x02\x12\x1e\n\x04text\x18\x03 \x01(\tB\x10\xd2\xda\x18\x0c\x08\x01\x10\x80\x80\x04\x32\x04text\x12\x10\n\x08reply_to\x18\x04 \x01(\t\x12\x10\n\x08mentions\x18\x05 \x03(\t\x12\x18\n\x04name\x18\x06 \x01(\tB\n\xd2\xda\x18\x06\x32\x04poll\x12\x1b\n\x07options\x18\x07 \x03(\tB\n\xd2\xda\x18\x06\x32\x04poll\x12\x18\n\x10selectable_count\x18\x08 \x01(\x03\x12\x37\n\x08latitude\x18\t \x01(\x01\x42 \xd2\xda\x18\x1c\x19\x00\x00\x00\x00\x00\x80V\xc0!\x00\x00\x00\x00\x00\x80V@2\x08locationH\x00\x88\x01\x01\x12\x38\n\tlongitude\x18\n \x01(\x01\x42 \xd2\xda\x18\x1c\x19\x00\x00\x00\x00\x00\x80\x66\xc0!\x00\x00\x00\x00\x00\x80\x66@2\x08locationH\x01\x88\x01\x01\x12K\n\x07\x63ontact\x18\x0b \x01(\x0b\x32\x16.google.protobuf.ValueB\"\xd2\xda\x18\x1e\x32\x07\x63ontact:\x06string:\x0b\x43ontactCard\x12%\n\x05media\x18\x0c \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x07\x63\x61ption\x18\r \x01(\t\x12\x10\n\x08\x66ilename\x18\x0e \x01(\tB\x0b\n\t_latitudeB\x0c\n\n_longitude\"r\n\x12\x45\x64itMessageRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x1c\n\x04text\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xd2\xda\x18\x06\x08\x01\x10\x80\x80\x04\"f\n\x14RevokeMessageRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x0e\n\x06sender\x18\x04 \x01(\t\"\x7f\n\x15\x46orwardMessageRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x16\n\x02to\x18\x05 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\"\x81\x01\n\x12\x41\x64\x64ReactionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x1b\n\x05\x65moji\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x02\xd2\xda\x18\x04\x08\x01\x10@\"v\n\x15RemoveReactionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\r\n\x05\x65moji\x18\x05 \x01(\t\"u\n\x12VoteMessageRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0b\n\x03mid\x18\x02 \x01(\t\x12\x18\n\x04\x63hat\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xd2\xda\x18\x02(\x02\x12\x0e\n\x06sender\x18\x04 \x01(\t\x12\x0f\n\x07options\x18\x05 \x03(\t\"6\n\x0b\x43ontactCard\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05phone\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xa5\x01\n\nSendResult\x12!\n\x04mode\x18\x01 \x01(\x0e\x32\x13.wagate.v1.SendMode\x12\x11\n\toutbox_id\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\x08\x12%\n\x06status\x18\x04 \x01(\x0e\x32\x15.wagate.v1.SendStatus\x12\x11\n\ttimestamp\x18\x05 \x01(\x03\x12\x15\n\rwa_message_id\x18\x06 \x01(\t*\xa5\x02\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_TYPE_TEXT\x10\x01\x12\x15\n\x11MESSAGE_TYPE_POLL\x10\x02\x12\x19\n\x15MESSAGE_TYPE_LOCATION\x10\x03\x12\x18\n\x14MESSAGE_TYPE_CONTACT\x10\x04\x12\x16\n\x12MESSAGE_TYPE_IMAGE\x10\x05\x12\x16\n\x12MESSAGE_TYPE_VIDEO\x10\x06\x12\x16\n\x12MESSAGE_TYPE_AUDIO\x10\x07\x12\x19\n\x15MESSAGE_TYPE_DOCUMENT\x10\x08\x12\x18\n\x14MESSAGE_TYPE_STICKER\x10\t\x12\x18\n\x14MESSAGE_TYPE_UNKNOWN\x10\n*N\n\x08SendMode\x12\x19\n\x15SEND_MODE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEND_MODE_SYNC\x10\x01\x12\x13\n\x0fSEND_MODE_ASYNC\x10\x02*\xbf\x01\n\nSendStatus\x12\x1b\n\x17SEND_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12SEND_STATUS_QUEUED\x10\x01\x12\x14\n\x10SEND_STATUS_SENT\x10\x02\x12\x19\n\x15SEND_STATUS_DELIVERED\x10\x03\x12\x14\n\x10SEND_STATUS_READ\x10\x04\x12\x16\n\x12SEND_STATUS_FAILED\x10\x05\x12\x1d\n\x19SEND_STATUS_INDETERMINATE\x10\x06\x32\xe9\x07\n\x08Messages\x12\x88\x01\n\x0bSendMessage\x12\x1d.wagate.v1.SendMessageRequest\x1a\x15.wagate.v1.SendResult\"C\xca\xda\x18\x0b\x08\x02 \xca\x01*\x04\x05\x07\x08\t\x82\xd3\xe4\x93\x02.\"#/api/v1/sessions/{session}/messages:\x07message\x12\x83\x01\n\x0b\x45\x64itMessage\x12\x1d.wagate.v1.EditMessageRequest\x1a\x15.wagate.v1.SendResult\">\xca\xda\x18\x06\x08\x02*\x02\x05\t\x82\xd3\xe4\x93\x02.2)/api/v1/sessions/{session}/messages/{mid}:\x01*\x12\x87\x01\n\rRevokeMessage\x12\x1f.wagate.v1.RevokeMessageRequest\x1a\x15.wagate.v1.SendResult\">\xca\xda\x18\x06\x08\x02*\x02\x05\t\x82\xd3\xe4\x93\x02.*)/api/v1/sessions/{session}/messages/{mid}:\x01*\x12\x92\x01\n\x0e\x46orwardMessage\x12 .wagate.v1.ForwardMessageRequest\x1a\x15.wagate.v1.SendResult\"G\xca\xda\x18\x07\x08\x02*\x03\x05\x07\t\x82\xd3\xe4\x93\x02\x36\"1/api/v1/sessions/{session}/messages/{mid}/forward:\x01*\x12\x8c\x01\n\x0b\x41\x64\x64Reaction\x12\x1d.wagate.v1.AddReactionRequest\x1a\x15.wagate.v1.SendResult\"G\xca\xda\x18\x06\x08\x02*\x02\x05\t\x82\xd3\xe4\x93\x02\x37\"2/api/v1/sessions/{session}/messages/{mid}/reaction:\x01*\x12\x92\x01\n\x0eRemoveReaction\x12 .wagate.v1.RemoveReactionRequest\x1a\x15.wagate.v1.SendResult\"G\xca\xda\x18\x06\x08\x02*\x02\x05\t\x82\xd3\xe4\x93\x02\x37*2/api/v1/sessions/{session}/messages/{mid}/reaction:\x01*\x12\x88\x01\n\x0bVoteMessage\x12\x1d.wagate.v1.VoteMessageRequest\x1a\x15.wagate.v1.SendResult\"C\xca\xda\x18\x06\x08\x02*\x02\x05\t\x82\xd3\xe4\x93\x02\x33\"./api/v1/sessions/{session}/messages/{mid}/vote:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.messages_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_SENDMESSAGEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['to']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['to']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['type']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['type']._serialized_options = b'\342A\001\002'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['text']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['text']._serialized_options = b'\322\332\030\014\010\001\020\200\200\0042\004text'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['name']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['name']._serialized_options = b'\322\332\030\0062\004poll'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['options']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['options']._serialized_options = b'\322\332\030\0062\004poll'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['latitude']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['latitude']._serialized_options = b'\322\332\030\034\031\000\000\000\000\000\200V\300!\000\000\000\000\000\200V@2\010location'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['longitude']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['longitude']._serialized_options = b'\322\332\030\034\031\000\000\000\000\000\200f\300!\000\000\000\000\000\200f@2\010location'
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['contact']._loaded_options = None
+  _globals['_OUTGOINGMESSAGE'].fields_by_name['contact']._serialized_options = b'\322\332\030\0362\007contact:\006string:\013ContactCard'
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_EDITMESSAGEREQUEST'].fields_by_name['text']._serialized_options = b'\342A\001\002\322\332\030\006\010\001\020\200\200\004'
+  _globals['_REVOKEMESSAGEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_REVOKEMESSAGEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_REVOKEMESSAGEREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_REVOKEMESSAGEREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['to']._loaded_options = None
+  _globals['_FORWARDMESSAGEREQUEST'].fields_by_name['to']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['emoji']._loaded_options = None
+  _globals['_ADDREACTIONREQUEST'].fields_by_name['emoji']._serialized_options = b'\342A\001\002\322\332\030\004\010\001\020@'
+  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_REMOVEREACTIONREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_VOTEMESSAGEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_VOTEMESSAGEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_VOTEMESSAGEREQUEST'].fields_by_name['chat']._loaded_options = None
+  _globals['_VOTEMESSAGEREQUEST'].fields_by_name['chat']._serialized_options = b'\342A\001\002\322\332\030\002(\002'
+  _globals['_CONTACTCARD'].fields_by_name['name']._loaded_options = None
+  _globals['_CONTACTCARD'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_CONTACTCARD'].fields_by_name['phone']._loaded_options = None
+  _globals['_CONTACTCARD'].fields_by_name['phone']._serialized_options = b'\342A\001\002'
   _globals['_MESSAGES'].methods_by_name['SendMessage']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['SendMessage']._serialized_options = b'\312\332\030\005\010\002 \312\001\202\323\344\223\002.\"#/api/v1/sessions/{session}/messages:\007message'
+  _globals['_MESSAGES'].methods_by_name['SendMessage']._serialized_options = b'\312\332\030\013\010\002 \312\001*\004\005\007\010\t\202\323\344\223\002.\"#/api/v1/sessions/{session}/messages:\007message'
   _globals['_MESSAGES'].methods_by_name['EditMessage']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['EditMessage']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\002.2)/api/v1/sessions/{session}/messages/{mid}:\001*'
+  _globals['_MESSAGES'].methods_by_name['EditMessage']._serialized_options = b'\312\332\030\006\010\002*\002\005\t\202\323\344\223\002.2)/api/v1/sessions/{session}/messages/{mid}:\001*'
   _globals['_MESSAGES'].methods_by_name['RevokeMessage']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['RevokeMessage']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\002.*)/api/v1/sessions/{session}/messages/{mid}:\001*'
+  _globals['_MESSAGES'].methods_by_name['RevokeMessage']._serialized_options = b'\312\332\030\006\010\002*\002\005\t\202\323\344\223\002.*)/api/v1/sessions/{session}/messages/{mid}:\001*'
   _globals['_MESSAGES'].methods_by_name['ForwardMessage']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['ForwardMessage']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\0026\"1/api/v1/sessions/{session}/messages/{mid}/forward:\001*'
+  _globals['_MESSAGES'].methods_by_name['ForwardMessage']._serialized_options = b'\312\332\030\007\010\002*\003\005\007\t\202\323\344\223\0026\"1/api/v1/sessions/{session}/messages/{mid}/forward:\001*'
   _globals['_MESSAGES'].methods_by_name['AddReaction']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['AddReaction']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\0027\"2/api/v1/sessions/{session}/messages/{mid}/reaction:\001*'
+  _globals['_MESSAGES'].methods_by_name['AddReaction']._serialized_options = b'\312\332\030\006\010\002*\002\005\t\202\323\344\223\0027\"2/api/v1/sessions/{session}/messages/{mid}/reaction:\001*'
   _globals['_MESSAGES'].methods_by_name['RemoveReaction']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['RemoveReaction']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\0027*2/api/v1/sessions/{session}/messages/{mid}/reaction:\001*'
+  _globals['_MESSAGES'].methods_by_name['RemoveReaction']._serialized_options = b'\312\332\030\006\010\002*\002\005\t\202\323\344\223\0027*2/api/v1/sessions/{session}/messages/{mid}/reaction:\001*'
   _globals['_MESSAGES'].methods_by_name['VoteMessage']._loaded_options = None
-  _globals['_MESSAGES'].methods_by_name['VoteMessage']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\0023\"./api/v1/sessions/{session}/messages/{mid}/vote:\001*'
-  _globals['_MESSAGETYPE']._serialized_start=1328
-  _globals['_MESSAGETYPE']._serialized_end=1621
-  _globals['_SENDMODE']._serialized_start=1623
-  _globals['_SENDMODE']._serialized_end=1701
-  _globals['_SENDSTATUS']._serialized_start=1704
-  _globals['_SENDSTATUS']._serialized_end=1895
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=126
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=234
-  _globals['_OUTGOINGMESSAGE']._serialized_start=237
-  _globals['_OUTGOINGMESSAGE']._serialized_end=600
-  _globals['_EDITMESSAGEREQUEST']._serialized_start=602
-  _globals['_EDITMESSAGEREQUEST']._serialized_end=680
-  _globals['_REVOKEMESSAGEREQUEST']._serialized_start=682
-  _globals['_REVOKEMESSAGEREQUEST']._serialized_end=764
-  _globals['_FORWARDMESSAGEREQUEST']._serialized_start=766
-  _globals['_FORWARDMESSAGEREQUEST']._serialized_end=861
-  _globals['_ADDREACTIONREQUEST']._serialized_start=863
-  _globals['_ADDREACTIONREQUEST']._serialized_end=958
-  _globals['_REMOVEREACTIONREQUEST']._serialized_start=960
-  _globals['_REMOVEREACTIONREQUEST']._serialized_end=1058
-  _globals['_VOTEMESSAGEREQUEST']._serialized_start=1060
-  _globals['_VOTEMESSAGEREQUEST']._serialized_end=1157
-  _globals['_SENDRESULT']._serialized_start=1160
-  _globals['_SENDRESULT']._serialized_end=1325
-  _globals['_MESSAGES']._serialized_start=1898
-  _globals['_MESSAGES']._serialized_end=2867
+  _globals['_MESSAGES'].methods_by_name['VoteMessage']._serialized_options = b'\312\332\030\006\010\002*\002\005\t\202\323\344\223\0023\"./api/v1/sessions/{session}/messages/{mid}/vote:\001*'
+  _globals['_MESSAGETYPE']._serialized_start=1775
+  _globals['_MESSAGETYPE']._serialized_end=2068
+  _globals['_SENDMODE']._serialized_start=2070
+  _globals['_SENDMODE']._serialized_end=2148
+  _globals['_SENDSTATUS']._serialized_start=2151
+  _globals['_SENDSTATUS']._serialized_end=2342
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=182
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=298
+  _globals['_OUTGOINGMESSAGE']._serialized_start=301
+  _globals['_OUTGOINGMESSAGE']._serialized_end=828
+  _globals['_EDITMESSAGEREQUEST']._serialized_start=830
+  _globals['_EDITMESSAGEREQUEST']._serialized_end=944
+  _globals['_REVOKEMESSAGEREQUEST']._serialized_start=946
+  _globals['_REVOKEMESSAGEREQUEST']._serialized_end=1048
+  _globals['_FORWARDMESSAGEREQUEST']._serialized_start=1050
+  _globals['_FORWARDMESSAGEREQUEST']._serialized_end=1177
+  _globals['_ADDREACTIONREQUEST']._serialized_start=1180
+  _globals['_ADDREACTIONREQUEST']._serialized_end=1309
+  _globals['_REMOVEREACTIONREQUEST']._serialized_start=1311
+  _globals['_REMOVEREACTIONREQUEST']._serialized_end=1429
+  _globals['_VOTEMESSAGEREQUEST']._serialized_start=1431
+  _globals['_VOTEMESSAGEREQUEST']._serialized_end=1548
+  _globals['_CONTACTCARD']._serialized_start=1550
+  _globals['_CONTACTCARD']._serialized_end=1604
+  _globals['_SENDRESULT']._serialized_start=1607
+  _globals['_SENDRESULT']._serialized_end=1772
+  _globals['_MESSAGES']._serialized_start=2345
+  _globals['_MESSAGES']._serialized_end=3346
 # @@protoc_insertion_point(module_scope)

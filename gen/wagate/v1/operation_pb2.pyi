@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
@@ -47,6 +49,76 @@ CAPABILITY_MANAGE: Capability.ValueType  # 3
 """Create, pair, stop and delete sessions."""
 Global___Capability: _TypeAlias = Capability  # noqa: Y015
 
+class _Code:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Code.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CODE_UNSPECIFIED: _Code.ValueType  # 0
+    """Never sent."""
+    CODE_VALIDATION_ERROR: _Code.ValueType  # 1
+    """The request itself is wrong: malformed, or a field missing or unsupported. `details` names
+    each field.
+    """
+    CODE_UNAUTHORIZED: _Code.ValueType  # 2
+    """No token, or one that is wrong, expired or revoked."""
+    CODE_FORBIDDEN: _Code.ValueType  # 3
+    """The token is good but lacks the capability."""
+    CODE_NOT_FOUND: _Code.ValueType  # 4
+    """The resource does not exist, or belongs to another organization."""
+    CODE_CONFLICT: _Code.ValueType  # 5
+    """The resource is in a state that does not allow it. `details.status` tells a session's."""
+    CODE_PAYLOAD_TOO_LARGE: _Code.ValueType  # 6
+    """The body exceeds the gateway's limit."""
+    CODE_RATE_LIMITED: _Code.ValueType  # 7
+    """Over a send rate."""
+    CODE_NOT_IMPLEMENTED: _Code.ValueType  # 8
+    """Documented, but not built yet; or a live action on a session that is not connected."""
+    CODE_WHATSAPP_ERROR: _Code.ValueType  # 9
+    """WhatsApp refused; `details.reason` says why."""
+    CODE_UNAVAILABLE: _Code.ValueType  # 10
+    """The gateway cannot serve now and nothing was done; ask again."""
+    CODE_TIMEOUT: _Code.ValueType  # 11
+    """No answer in time; `details.outcome` says what is known of the effect."""
+    CODE_INTERNAL: _Code.ValueType  # 12
+    """A defect of the gateway. No operation promises it."""
+
+class Code(_Code, metaclass=_CodeEnumTypeWrapper):
+    """Code is what went wrong, as REST says it in lower case: CODE_NOT_FOUND is "not_found". gRPC
+    callers find the same word as the `reason` of google.rpc.ErrorInfo.
+    """
+
+CODE_UNSPECIFIED: Code.ValueType  # 0
+"""Never sent."""
+CODE_VALIDATION_ERROR: Code.ValueType  # 1
+"""The request itself is wrong: malformed, or a field missing or unsupported. `details` names
+each field.
+"""
+CODE_UNAUTHORIZED: Code.ValueType  # 2
+"""No token, or one that is wrong, expired or revoked."""
+CODE_FORBIDDEN: Code.ValueType  # 3
+"""The token is good but lacks the capability."""
+CODE_NOT_FOUND: Code.ValueType  # 4
+"""The resource does not exist, or belongs to another organization."""
+CODE_CONFLICT: Code.ValueType  # 5
+"""The resource is in a state that does not allow it. `details.status` tells a session's."""
+CODE_PAYLOAD_TOO_LARGE: Code.ValueType  # 6
+"""The body exceeds the gateway's limit."""
+CODE_RATE_LIMITED: Code.ValueType  # 7
+"""Over a send rate."""
+CODE_NOT_IMPLEMENTED: Code.ValueType  # 8
+"""Documented, but not built yet; or a live action on a session that is not connected."""
+CODE_WHATSAPP_ERROR: Code.ValueType  # 9
+"""WhatsApp refused; `details.reason` says why."""
+CODE_UNAVAILABLE: Code.ValueType  # 10
+"""The gateway cannot serve now and nothing was done; ask again."""
+CODE_TIMEOUT: Code.ValueType  # 11
+"""No answer in time; `details.outcome` says what is known of the effect."""
+CODE_INTERNAL: Code.ValueType  # 12
+"""A defect of the gateway. No operation promises it."""
+Global___Code: _TypeAlias = Code  # noqa: Y015
+
 @_typing.final
 class Operation(_message.Message):
     """Operation holds what the REST API promises of a method beyond its path."""
@@ -57,6 +129,7 @@ class Operation(_message.Message):
     SUCCESS_STATUS_FIELD_NUMBER: _builtins.int
     INVALID_STATUS_FIELD_NUMBER: _builtins.int
     ASYNC_STATUS_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
     capability: Global___Capability.ValueType
     """The capability that the caller needs."""
     success_status: _builtins.int
@@ -67,6 +140,12 @@ class Operation(_message.Message):
     """The HTTP status of a response whose mode is async: accepted and not done yet. 0 means
     that the operation is always done when it answers.
     """
+    @_builtins.property
+    def errors(self) -> _containers.RepeatedScalarFieldContainer[Global___Code.ValueType]:
+        """Errors of the operation itself. Those of every operation are not repeated: a bad request or
+        token, a missing capability or session, a body too large, a gateway that is down or late.
+        """
+
     def __init__(
         self,
         *,
@@ -74,10 +153,11 @@ class Operation(_message.Message):
         success_status: _builtins.int = ...,
         invalid_status: _builtins.int = ...,
         async_status: _builtins.int = ...,
+        errors: _abc.Iterable[Global___Code.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["async_status", b"async_status", "capability", b"capability", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["async_status", b"async_status", "capability", b"capability", "errors", b"errors", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -126,7 +126,7 @@ class SessionsServicer:
 
     def SessionQR(self, request, context):
         """Returns the current QR string. Begins pairing where none is under way and answers
-        NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+        NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
         session that is paired already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -43,7 +43,7 @@ class SessionsStub:
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]
     """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
     """
     SessionMe: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]
@@ -76,7 +76,7 @@ class SessionsAsyncStub(SessionsStub):
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]  # type: ignore[assignment]
     """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
     """
     SessionMe: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]  # type: ignore[assignment]
@@ -136,7 +136,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionQRResponse, _abc.Awaitable[_sessions_pb2.SessionQRResponse]]:
         """Returns the current QR string. Begins pairing where none is under way and answers
-        NOT_FOUND until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
+        NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
         session that is paired already.
         """
 

@@ -1,0 +1,1 @@
+"""The WUTS API: `DELETE /messages/delete`, with tokens, an envelope and errors of its own."""

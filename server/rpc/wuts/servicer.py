@@ -1,0 +1,64 @@
+"""The Messages service of WUTS."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from wuts.v1 import messages_pb2 as pb
+
+from server.messages.deletion import Deletion, RevokeForWuts, checked
+from server.rpc.wuts.errors import rfc3339
+
+_MINUTE_MS = 60_000
+
+
+class Principal(Protocol):
+    """A caller whose token is good."""
+
+    @property
+    def organization_id(self) -> str:
+        """The session's organization."""
+        ...
+
+    @property
+    def session_id(self) -> str:
+        """The only session that exists for the caller."""
+        ...
+
+
+class MessagesServicer:
+    """Translates; `server.messages` decides."""
+
+    def __init__(self, messages: RevokeForWuts) -> None:
+        """Deletes through `messages`."""
+        self._messages = messages
+
+    async def delete_message(
+        self, request: pb.DeleteMessageRequest, principal: Principal
+    ) -> pb.DeleteMessageResponse:
+        """See protos/wuts/v1/messages.proto."""
+        began = time.monotonic()
+        kind = request.delete_type or pb.DELETE_TYPE_FOR_EVERYONE
+        deletion = Deletion(
+            organization_id=principal.organization_id,
+            session_id=principal.session_id,
+            chat_jid=request.chat_jid,
+            message_id=request.message_id,
+            for_everyone=kind != pb.DELETE_TYPE_FOR_ME,
+            own_only=request.validate_ownership,
+        )
+        deleted = await self._messages.delete(checked(deletion, request.reason))
+        return pb.DeleteMessageResponse(
+            success=True,
+            message_id=request.message_id,
+            deleted_at=rfc3339(datetime.fromtimestamp(deleted.deleted_at // 1000, UTC)),
+            delete_type=kind,
+            chat_jid=request.chat_jid,
+            metadata=pb.DeleteMetadata(
+                # Clocks differ: WhatsApp's time of a message may lie a little ahead of ours.
+                time_elapsed_minutes=max(0, deleted.deleted_at - deleted.sent_at) // _MINUTE_MS,
+                within_time_limit=deleted.within_time_limit,
+                reason=request.reason,
+                processing_time_ms=round((time.monotonic() - began) * 1000),
+            ),
+        )

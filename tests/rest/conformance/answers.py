@@ -1,0 +1,108 @@
+"""Asks in both ways, and holds what comes back to the document."""
+
+import json
+from typing import Any
+
+import grpc
+import httpx
+from google.api import annotations_pb2
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2, status_pb2
+from jsonschema import Draft202012Validator
+
+from server.errors import Code
+from server.rpc import json_codec
+from server.rpc.status import GRPC, HTTP
+from tests.rest.conformance.case import Case, Request
+from tests.rest.conformance.table import DOCUMENT, OPERATIONS
+from tests.support.api_document import answer_schema
+from tests.support.caller import METHODS, path_of
+
+
+def ask(client: httpx.Client, case: Case, request: Request, token: str = "") -> httpx.Response:
+    """Asks by REST.
+
+    Args:
+        client: its base is the gateway's root.
+        case: which operation.
+        request: what is asked of it.
+        token: an api-key, "" for none.
+    """
+    operation = OPERATIONS[case.operation]
+    query = {name: value for name, value in request.fields.items() if name not in operation.variables}
+    headers = {**request.headers, **({"authorization": f"Bearer {token}"} if token else {})}
+    body = request.body if isinstance(request.body, bytes | None) else json.dumps(request.body).encode()
+    path = operation.path.format(**request.fields)
+    return client.request(operation.method, path, params=query, content=body, headers=headers)
+
+
+def read(case: Case, answer: httpx.Response) -> Any:
+    """Checks status, content type, schema and headers of an answer; returns its JSON, None for none."""
+    assert answer.status_code == case.status, answer.text
+    schema = answer_schema(DOCUMENT, OPERATIONS[case.operation], case.status)
+    if schema is None:
+        assert answer.content == b""
+        return None
+    assert answer.headers["content-type"] == "application/json"
+    Draft202012Validator(schema).validate(answer.json())
+    assert ("www-authenticate" in answer.headers) == (case.status == 401)
+    return answer.json()
+
+
+def natively(channel: grpc.Channel, case: Case, request: Request, token: str) -> Any:
+    """Asks by gRPC; checks status, reason and message; returns what REST would have answered as JSON."""
+    operation = OPERATIONS[case.operation]
+    method = METHODS[operation.rpc]
+    call = channel.unary_unary(
+        path_of(operation.rpc),
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+    metadata = [*request.headers.items(), *([("authorization", f"Bearer {token}")] if token else [])]
+    try:
+        response = call(_message(case, request), metadata=tuple(metadata), timeout=60)
+    except grpc.RpcError as error:
+        return _refusal(case, error)
+    assert case.status < 300, f"OK instead of {case.status}"
+    schema = answer_schema(DOCUMENT, operation, case.status)
+    if schema is None:
+        return None
+    answer = json.loads(json_codec.encode(response))
+    Draft202012Validator(schema).validate(answer)
+    return answer
+
+
+def _message(case: Case, request: Request) -> Any:
+    """The typed request with the same content as the REST one."""
+    method = METHODS[OPERATIONS[case.operation].rpc]
+    message = GetMessageClass(method.input_type)()
+    names = {field.json_name: field.name for field in method.input_type.fields}
+    for name, value in request.fields.items():
+        setattr(message, names[name], value)
+    if request.body is not None:
+        rule = _body_field(case)
+        target = message if rule == "*" else getattr(message, rule)
+        json_codec.decode(json.dumps(request.body).encode(), target)
+    return message
+
+
+def _body_field(case: Case) -> str:
+    """The field that an operation's body fills, "*" for all that are left."""
+    rule = METHODS[OPERATIONS[case.operation].rpc].GetOptions().Extensions[annotations_pb2.http]
+    return str(rule.body)
+
+
+def _refusal(case: Case, error: Any) -> Any:
+    code = Code(next(code for code in Code if _status(code, case.status)))
+    assert error.code() is GRPC[code], error.details()
+    trailers = dict(error.trailing_metadata())
+    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    info = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(info)
+    assert (info.reason, info.domain) == (code.value, "wagate")
+    assert error.details() == status.message != ""
+    return {"error": {"code": info.reason, "details": dict(info.metadata), "message": status.message}}
+
+
+def _status(code: Code, status: int) -> bool:
+    return HTTP[code] == (400 if status == 422 else status)

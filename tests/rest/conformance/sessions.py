@@ -1,0 +1,81 @@
+"""Cases of the Sessions service."""
+
+from typing import Any
+
+from tests.rest.conformance.case import Case, Request
+from tests.rest.conformance.world import World
+
+
+def _has_status(status: str) -> Any:
+    def check(_world: World, answer: Any) -> None:
+        assert answer["status"] == status
+
+    return check
+
+
+def _of(session: str, **more: Any) -> Request:
+    return Request({"session": session}, **more)
+
+
+def _too_long(_world: World, answer: Any) -> None:
+    assert set(answer["error"]["details"]) == {"label"}
+
+
+def _gone(world: World, _answer: Any) -> None:
+    listed = world.stack.rest.get("/sessions", params={"limit": 200}).json()["data"]
+    assert not [session for session in listed if session["label"] == "to be deleted"]
+
+
+def _to_delete(world: World) -> Request:
+    session = world.stack.rest.post("/sessions", json={"label": "to be deleted"}).json()["id"]
+    return _of(session)
+
+
+def _with_code(world: World) -> Request:
+    session = world.created()
+    world.stack.qr(session)
+    return _of(session)
+
+
+def _code(world: World, answer: Any) -> None:
+    assert answer["code"].startswith("https://wa.me/settings/linked_devices#")
+    (waiting,) = (
+        session["id"]
+        for session in world.stack.rest.get("/sessions", params={"limit": 200}).json()["data"]
+        if session["status"] == "scan_qr_code"
+    )
+    # A place for the next pairing; and the code told above is this session's.
+    assert world.stack.rest.get(f"/sessions/{waiting}/qr").json()["code"] == answer["code"]
+    world.stack.rest.post(f"/sessions/{waiting}:stop").raise_for_status()
+
+
+def _status_told(_world: World, answer: Any) -> None:
+    assert answer["error"]["details"] == {"status": "working"}
+
+
+def _cursor(_world: World, answer: Any) -> None:
+    assert set(answer["error"]["details"]) == {"cursor"}
+
+
+def _stopped(world: World) -> str:
+    session = world.paired()
+    world.stack.rest.post(f"/sessions/{session}:stop").raise_for_status()
+    return session
+
+
+CASES = (
+    Case("createSession", 201, "created", lambda _: Request(body={"label": "new"}), _has_status("stopped")),
+    Case("createSession", 400, "label-too-long", lambda _: Request(body={"label": "x" * 201}), _too_long),
+    Case("listSessions", 200, "a-page", lambda w: Request({"limit": 1}) if w.idle else Request()),
+    Case("listSessions", 400, "forged-cursor", lambda _: Request({"cursor": "forged"}), _cursor),
+    Case("getSession", 200, "working", lambda w: _of(w.working), _has_status("working")),
+    Case("deleteSession", 204, "deleted", _to_delete, _gone),
+    Case("sessionQR", 200, "a-code", _with_code, _code),
+    Case("sessionQR", 409, "paired-already", lambda w: _of(w.working), _status_told),
+    Case("startSession", 200, "was-stopped", lambda w: _of(_stopped(w)), _has_status("starting")),
+    Case("startSession", 200, "works-already", lambda w: _of(w.working), _has_status("working")),
+    Case("stopSession", 200, "was-working", lambda w: _of(w.paired()), _has_status("stopped")),
+    Case("stopSession", 200, "nothing-to-stop", lambda w: _of(w.idle), _has_status("stopped")),
+    Case("restartSession", 200, "was-working", lambda w: _of(w.paired()), _has_status("starting")),
+    Case("logoutSession", 200, "unlinked", lambda w: _of(w.paired()), _has_status("logged_out")),
+)

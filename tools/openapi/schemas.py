@@ -1,0 +1,233 @@
+"""Messages as JSON Schemas, by the rules of `server/rpc/json_codec.py`.
+
+What a caller sends and what the gateway answers follow different rules. An answer has every field, null
+where it is unset. A request has what it needs, null means absent, and unknown fields are refused.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from wagate.v1 import rules_pb2
+
+from server.rpc.json_codec import enum_words
+from tools.openapi.contract import Contract
+from tools.rest_descriptor import ContractError
+
+Schema = dict[str, Any]
+
+_VALUE: Final = "google.protobuf.Value"
+_SCALARS: Final[Mapping[int, Schema]] = {
+    FieldDescriptor.TYPE_STRING: {"type": "string"},
+    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
+    FieldDescriptor.TYPE_INT32: {
+        "type": "integer",
+        "format": "int32",
+        "minimum": -(2**31),
+        "maximum": 2**31 - 1,
+    },
+    FieldDescriptor.TYPE_INT64: {
+        "type": "integer",
+        "format": "int64",
+        "minimum": -(2**63),
+        "maximum": 2**63 - 1,
+    },
+    FieldDescriptor.TYPE_DOUBLE: {"type": "number", "format": "double"},
+}
+_FORMATS: Final[Mapping[int, Schema]] = {
+    rules_pb2.FORMAT_ULID: {
+        "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$",
+        "examples": ["01JD7M2VN5QK8W4Z3X6Y9ABCDE"],
+    },
+    rules_pb2.FORMAT_JID: {
+        "pattern": r"^([1-9][0-9]{4,14}(:[0-9]{1,4})?@s\.whatsapp\.net"
+        r"|[1-9][0-9]{3,19}(:[0-9]{1,4})?@lid|[0-9]{5,25}(-[0-9]{5,15})?@g\.us)$",
+        "examples": ["628123456789@s.whatsapp.net"],
+    },
+}
+
+
+class Schemas:
+    """Collects the schemas that operations refer to."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Describes messages of `contract`."""
+        self._contract = contract
+        self._found: dict[str, Schema] = {}
+        self._answers: set[str] = set()
+
+    @property
+    def components(self) -> dict[str, Schema]:
+        """What has been referred to, by name."""
+        return dict(sorted(self._found.items()))
+
+    def answer(self, message: Descriptor) -> Schema:
+        """A reference to the schema of a message that the gateway answers."""
+        if message.name in self._found and message.name not in self._answers:
+            raise _both(message)
+        if message.name not in self._found:
+            self._answers.add(message.name)
+            self._found[message.name] = {}  # for a message that holds itself
+            self._found[message.name] = self._object(
+                message,
+                {field.json_name: self._answered(field) for field in message.fields},
+                required=[field.json_name for field in message.fields],
+            )
+        return _reference(message.name)
+
+    def request(self, message: Descriptor, without: Iterable[str] = ()) -> Schema:
+        """A reference to the schema of a message that a caller sends.
+
+        Args:
+            message: its descriptor.
+            without: names of fields that path or query give.
+        """
+        given = [field for field in message.fields if field.name not in set(without)]
+        schema = self._object(
+            message,
+            {field.json_name: self._requested(field) for field in given},
+            required=[field.json_name for field in given if is_required(field)],
+        )
+        schema["additionalProperties"] = False
+        conditions = list(_conditions(message, given))
+        if conditions:
+            schema["allOf"] = conditions
+        if self._found.setdefault(message.name, schema) != schema:
+            raise _both(message)
+        return _reference(message.name)
+
+    def parameter(self, field: FieldDescriptor) -> Schema:
+        """The schema of a field that path or query give."""
+        return self._ruled(field, self._plain(field))
+
+    def prose(self, field: FieldDescriptor) -> str:
+        """What the contract says of a field."""
+        return self._contract.prose(field)
+
+    def _object(self, message: Descriptor, properties: dict[str, Schema], required: list[str]) -> Schema:
+        schema: Schema = {
+            "type": "object",
+            "description": self._contract.prose(message),
+            "properties": properties,
+        }
+        if required:
+            schema["required"] = required
+        return schema
+
+    def _answered(self, field: FieldDescriptor) -> Schema:
+        one = self.answer(field.message_type) if field.message_type is not None else self._plain(field)
+        if field.is_repeated:
+            one = {"type": "array", "items": one}
+        elif field.has_presence:
+            one = _nullable(one)
+        return self._described(field, one)
+
+    def _requested(self, field: FieldDescriptor) -> Schema:
+        if field.message_type is None:
+            one = self._ruled(field, self._plain(field))
+        elif field.message_type.full_name == _VALUE:
+            one = self._any_of(rules(field).json_types)
+        else:
+            one = self.request(field.message_type)
+        if field.is_repeated:
+            one = {"type": "array", "items": one}
+        return self._described(field, one if is_required(field) else _nullable(one))
+
+    def _any_of(self, names: Sequence[str]) -> Schema:
+        if not names:
+            return {}
+        choices = [
+            {"type": name} if name == "string" else self.request(self._contract.message(name))
+            for name in names
+        ]
+        return {"oneOf": choices}
+
+    def _plain(self, field: FieldDescriptor) -> Schema:
+        if field.enum_type is not None:
+            return {"type": "string", "enum": list(self.words(field.enum_type))}
+        if field.type not in _SCALARS:
+            raise ContractError(f"{field.full_name} has a type that the JSON of this API does not have")
+        return dict(_SCALARS[field.type])
+
+    def words(self, enum: EnumDescriptor) -> Iterable[str]:
+        """An enum's words; the one that stands for "not given" is no word of the API."""
+        return (word for word, number in enum_words(enum).items() if number)
+
+    def _ruled(self, field: FieldDescriptor, schema: Schema) -> Schema:
+        rule = rules(field)
+        if rule.min_length:
+            schema["minLength"] = rule.min_length
+        if rule.max_length:
+            schema["maxLength"] = rule.max_length
+        if rule.HasField("minimum"):
+            schema["minimum"] = _number(rule.minimum)
+        if rule.HasField("maximum"):
+            schema["maximum"] = _number(rule.maximum)
+        schema.update(_FORMATS.get(rule.format, {}))
+        return schema
+
+    def _described(self, field: FieldDescriptor, schema: Schema) -> Schema:
+        prose = [self._contract.prose(field)]
+        if field.enum_type is not None:
+            prose += [
+                f"- `{word}`: {self._contract.prose(field.enum_type.values_by_number[number])}"
+                for word, number in enum_words(field.enum_type).items()
+                if number
+            ]
+        text = prose[0] + "\n\n" + "\n".join(prose[1:]) if len(prose) > 1 else prose[0]
+        return {**schema, "description": text} if text else schema
+
+
+def rules(field: FieldDescriptor) -> rules_pb2.FieldRules:
+    """What the contract says of a field's values."""
+    return field.GetOptions().Extensions[rules_pb2.rules]
+
+
+def is_required(field: FieldDescriptor) -> bool:
+    """Whether the contract wants a field always."""
+    behavior = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    return field_behavior_pb2.REQUIRED in behavior
+
+
+def _conditions(message: Descriptor, given: Sequence[FieldDescriptor]) -> Iterable[Schema]:
+    """Which fields each word of the field `type` needs."""
+    needed: dict[str, list[str]] = {}
+    for field in given:
+        for word in rules(field).required_for:
+            needed.setdefault(word, []).append(field.json_name)
+    kind = message.fields_by_name.get("type")
+    known = enum_words(kind.enum_type) if kind is not None and kind.enum_type is not None else {}
+    if unknown := sorted(needed.keys() - known.keys()):
+        raise ContractError(f"{message.full_name}.type has no word {', '.join(unknown)}")
+    for word, names in needed.items():
+        present = {"type": {"const": word}}
+        given_at_all: Schema = {
+            "required": names,
+            "properties": {name: {"not": {"type": "null"}} for name in names},
+        }
+        yield {"if": {"required": ["type"], "properties": present}, "then": given_at_all}
+
+
+def _nullable(schema: Schema) -> Schema:
+    if not schema:
+        return schema
+    if "enum" in schema:
+        return {**schema, "type": [schema["type"], "null"], "enum": [*schema["enum"], None]}
+    if "type" in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"oneOf": [*schema.get("oneOf", [schema]), {"type": "null"}]}
+
+
+def _both(message: Descriptor) -> ContractError:
+    return ContractError(
+        f"{message.full_name} stands for two different things: give each a message of its own"
+    )
+
+
+def _number(value: float) -> float:
+    return int(value) if value.is_integer() else value
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
