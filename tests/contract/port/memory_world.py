@@ -1,16 +1,19 @@
 """The world of the implementation in memory."""
 
+import itertools
 from collections.abc import Sequence
 from hashlib import sha256
 
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
 from server.whatsapp.content import Vote
-from server.whatsapp.jid import Jid
-from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.jid import GROUP, Jid
+from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.world import PAIRINGS, Letter
+from tests.contract.port.world import PAIRINGS, Invitation, Letter
+
+_groups = itertools.count(1)
 
 
 class MemoryWorld:
@@ -37,7 +40,7 @@ class MemoryWorld:
     def letters(self, client: Client) -> Sequence[Letter]:
         assert isinstance(client, MemoryClient)
         return [
-            Letter(heard.id, heard.chat, self._network.addressed(heard.sender), _bare(heard.message))
+            Letter(heard.id, heard.chat, heard.author, _bare(heard.message))
             for heard in self._network.account(client.number).heard
         ]
 
@@ -46,6 +49,18 @@ class MemoryWorld:
         assert isinstance(content, Vote)
         assert content.poll.id == poll.id
         return [sha256(option.encode()).digest() for option in content.options]
+
+    async def group(self, *, by: str, by_lid: bool) -> Invitation:
+        number = next(_groups)
+        made = self._network.group(
+            Jid(f"12036300000000{number:04d}", GROUP), f"invite{number}", [by], by_lid=by_lid
+        )
+        return Invitation(made.jid, f"invite{number}")
+
+    async def reset_invite(self, group: Jid) -> None:
+        found = self._network.find(group)
+        assert isinstance(found, Group)
+        found.invite = None
 
     async def shown(self, person: str) -> list[tuple[Jid, str]]:
         return list(self._network.account(person).chat_states)

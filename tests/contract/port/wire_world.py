@@ -23,7 +23,7 @@ from server.whatsapp.jid import Jid, parse_jid
 from server.whatsapp.pairing import ChildPairing
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.wire import wire_of
-from tests.contract.port.world import PAIRINGS, Letter
+from tests.contract.port.world import PAIRINGS, Invitation, Letter
 
 SANDBOX: Final = "WAGATE_CONTRACT_SANDBOX"
 """The environment variable that names the sandbox's control API."""
@@ -42,7 +42,9 @@ class _Overheard(NeonizeClient):
             chat, sender = decode_jid(source.Chat), decode_jid(source.Sender)
             assert chat is not None
             assert sender is not None
-            if not source.IsFromMe:
+            carried = {field.name for field, _ in event.Message.ListFields()}
+            # The keys of a group come under the id of the message that follows them.
+            if not source.IsFromMe and carried != {"senderKeyDistributionMessage"}:
                 self.letters.append(Letter(event.Info.ID, chat, sender, event.Message))
         super()._take(event)
 
@@ -103,6 +105,15 @@ class WireWorld:
         known = f"{poll.id}\0{vote.sender}".encode()
         plain = AESGCM(key).decrypt(encrypted.encIV, encrypted.encPayload, known)
         return list(PollVoteMessage.FromString(plain).selectedOptions)
+
+    async def group(self, *, by: str, by_lid: bool) -> Invitation:
+        made = await self._ask(
+            "POST", "/groups", {"by": by, "subject": "Team", "addressing": "lid" if by_lid else "pn"}
+        )
+        return Invitation(parse_jid(made["jid"]), made["inviteCode"])
+
+    async def reset_invite(self, group: Jid) -> None:
+        await self._ask("POST", f"/groups/{group}/invite", {})
 
     async def shown(self, person: str) -> list[tuple[Jid, str]]:
         seen = await self._ask("GET", f"/contacts/{person}/seen")

@@ -29,6 +29,19 @@ class Letter:
     message: Message
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A group that one can join.
+
+    Attributes:
+        group: its JID.
+        code: the invite's.
+    """
+
+    group: Jid
+    code: str
+
+
 class World(Protocol):
     """A WhatsApp in which the implementation under test lives. Numbers are used by one test each."""
 
@@ -70,6 +83,14 @@ class World(Protocol):
             author: who that was, as WhatsApp addresses them.
             vote: as it arrived.
         """
+        ...
+
+    async def group(self, *, by: str, by_lid: bool) -> Invitation:
+        """Lets a person make a group, whose members are addressed by LID or by phone number."""
+        ...
+
+    async def reset_invite(self, group: Jid) -> None:
+        """Whoever made a group makes its invite worthless."""
         ...
 
     async def shown(self, person: str) -> list[tuple[Jid, str]]:
