@@ -3,8 +3,10 @@
 import socket
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.errors import Code, WagateError
 
 
 class Settings(BaseSettings):
@@ -74,3 +76,17 @@ class Settings(BaseSettings):
     def devices_dir(self) -> Path:
         """Where the linked devices' keys are kept, one folder per session."""
         return self.data_dir / "devices"
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        WagateError: VALIDATION_ERROR, naming every variable that cannot be taken, without its value: it
+            may hold a password.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"WAGATE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise WagateError(Code.VALIDATION_ERROR, "; ".join(problems)) from None
