@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from neonize.exc import (
     BuildPollVoteError,
+    GetGroupInfoError,
     GetJIDFromStoreError,
     InviteLinkError,
     LogoutError,
@@ -18,6 +19,7 @@ from neonize.exc import (
     SendPresenceError,
 )
 from neonize.proto.Neonize_pb2 import (
+    JID,
     ClientOutdated,
     ConnectFailure,
     LoggedOut,
@@ -57,7 +59,7 @@ from server.whatsapp.port import (
     Sent,
     Stalled,
 )
-from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite
+from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
 from server.whatsapp.threads import ClientGoneError, LibraryGate
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
@@ -218,8 +220,8 @@ class NeonizeClient:
     async def join_group(self, code: str, *, within: float) -> Jid:
         """See the port."""
         try:
-            joined = await self._act(self._library.join_group_with_link(code), within=within, name="join")
-        except InviteLinkError as error:
+            joined = await self._act(self._join(code), within=within, name="join")
+        except (InviteLinkError, GetGroupInfoError) as error:
             text = str(error)
             if refuses_invite(text):
                 raise InviteRefusedError(text) from error
@@ -228,6 +230,15 @@ class NeonizeClient:
         if group is None:
             raise RefusedError(Refusal.OTHER, "WhatsApp did not say which group was joined")
         return group
+
+    async def _join(self, code: str) -> JID:
+        try:
+            return await self._library.join_group_with_link(code)
+        except InviteLinkError as error:
+            if not says_already_done(str(error)):
+                raise
+        # The account is a member; WhatsApp says so, but not of which group.
+        return (await self._library.get_group_info_from_link(code)).JID
 
     async def change_chat(
         self,

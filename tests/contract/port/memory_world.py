@@ -57,6 +57,9 @@ class MemoryWorld:
         )
         return Invitation(made.jid, f"invite{number}")
 
+    async def answer_joining_with_conflict(self, number: str) -> None:
+        """Nothing to do: the client in memory sees the group's members itself."""
+
     async def reset_invite(self, group: Jid) -> None:
         found = self._network.find(group)
         assert isinstance(found, Group)

@@ -54,9 +54,11 @@ async def invitation(world: World, ada: str) -> Invitation:
     return await world.group(by=ada, by_lid=True)
 
 
-async def test_a_member_may_join_again(pair: Pair, invitation: Invitation) -> None:
+async def test_a_member_may_join_again(world: World, pair: Pair, invitation: Invitation) -> None:
     for _ in range(2):
         assert await pair.live.client.join_group(invitation.code, within=SECONDS) == invitation.group
+    await world.answer_joining_with_conflict(pair.live.jid.user)
+    assert await pair.live.client.join_group(invitation.code, within=SECONDS) == invitation.group
 
 
 async def test_an_invite_that_was_reset_is_no_good(world: World, pair: Pair, invitation: Invitation) -> None:

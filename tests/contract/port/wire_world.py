@@ -112,6 +112,10 @@ class WireWorld:
         )
         return Invitation(parse_jid(made["jid"]), made["inviteCode"])
 
+    async def answer_joining_with_conflict(self, number: str) -> None:
+        fault = {"kind": "group_refused", "number": number, "code": 409, "action": "join", "count": 1}
+        await self._ask("POST", "/faults", fault)
+
     async def reset_invite(self, group: Jid) -> None:
         await self._ask("POST", f"/groups/{group}/invite", {})
 

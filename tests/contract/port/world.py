@@ -89,6 +89,10 @@ class World(Protocol):
         """Lets a person make a group, whose members are addressed by LID or by phone number."""
         ...
 
+    async def answer_joining_with_conflict(self, number: str) -> None:
+        """The account is told once that it cannot join where it is a member, as WhatsApp does at times."""
+        ...
+
     async def reset_invite(self, group: Jid) -> None:
         """Whoever made a group makes its invite worthless."""
         ...
