@@ -29,7 +29,7 @@ CHECKS = (
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A product of its own: what is made up here may stop, unlink and delete everything."""
     folder = tmp_path_factory.mktemp("document")
-    with running(folder / "data", WAGATE_RATE_PER_MIN="1000000", WAGATE_RATE_PER_HOUR="1000000") as product:
+    with running(folder / "data") as product:
         yield product
 
 

@@ -118,7 +118,7 @@ async def test_settings_survive_the_network(sandbox: SandboxProcess, session: Re
 async def test_a_collection_without_a_name_is_refused(
     sandbox: SandboxProcess, session: RealClient, collection: str
 ) -> None:
-    # The library's own call for patches names no collection, whichever it is given (decision 0120).
+    # The library's own call for patches names no collection, whichever it is given (decision 0130).
     before = await sandbox.ok("GET", f"/phones/{SAM}/app-state")
     with pytest.raises(RefusedError, match="400"):
         await session.ask("archive", chat=f"{KIM}@s.whatsapp.net", collection=collection.upper())
