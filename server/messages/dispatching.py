@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,12 +51,23 @@ class Means:
 class Round:
     """One pass over a session's outbox, under one lease and with one incarnation of its client."""
 
-    def __init__(self, means: Means, session: Session, client: Client, generation: int) -> None:
-        """Sends nothing before `run`."""
+    def __init__(
+        self, means: Means, session: Session, client: Client, generation: int, *, holds: Callable[[], bool]
+    ) -> None:
+        """Sends nothing before `run`.
+
+        Args:
+            means: what it works with.
+            session: whose outbox.
+            client: its connection.
+            generation: of the lease.
+            holds: whether the lease is still this node's; asked right before each send.
+        """
         self._means = means
         self._session = session
         self._client = client
         self._generation = generation
+        self._holds = holds
         self._room = asyncio.Semaphore(AHEAD)
         self._work: set[asyncio.Task[Any]] = set()
         # By recipient: done once the newest entry before was answered.
@@ -158,6 +169,8 @@ class Round:
             put back.
         """
         settling, delivery = self._means.settling, self._means.delivery
+        # An entry may have waited for its turn for longer than a lease lasts.
+        self._halted = self._halted or not self._holds()
         if self._halted:
             await self._means.repository.put_back(entry.number)
             return None

@@ -125,7 +125,11 @@ class Outbox:
         except WagateError:
             return
         if generation is not None:
-            await Round(self._means, session, client, generation).run()
+
+            def holds() -> bool:
+                return self._sessions.generation(session.id) == generation
+
+            await Round(self._means, session, client, generation, holds=holds).run()
 
     async def _sweep(self) -> None:
         while True:

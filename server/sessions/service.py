@@ -375,9 +375,13 @@ class Sessions:
                 del self._runners[runner.record.id]
             raise
 
-    async def _adopt(self, record: Session) -> None:
-        runner = await self._start(record)
-        log.info("session %s is held by this node", runner.record.id)
+    async def _adopt(self, record: Session) -> bool:
+        # Without shared storage only the node that paired it has its keys; here it would be logged out.
+        if not await asyncio.to_thread((self._settings.devices_dir / record.id).exists):
+            return False
+        await self._start(record)
+        log.info("session %s is held by this node", record.id)
+        return True
 
     def _lose(self, session_id: str, generation: int) -> None:
         runner = self._runners.get(session_id)
