@@ -255,7 +255,7 @@ class Accounts:
         """Forgets a device, its keys and what waits for it."""
         number = device.account.number
         device.account.devices.pop(device.number, None)
-        for table in ("devices", "prekeys", "mail"):
+        for table in ("devices", "prekeys", "mail", "app_state_shared"):
             self._state.write(
                 f"DELETE FROM {table} WHERE number = ? AND device = ?",  # noqa: S608 - a fixed table name
                 (number, device.number),

@@ -54,6 +54,11 @@ async def serve(
 
 
 async def _pair(network: Network, connection: Connection, noise: bytes, payload: ClientPayload) -> None:
+    failure = network.faults.take("connect_failure", None)
+    if failure is not None:
+        _fail(connection, **failure.fields)
+        await connection.run(lambda _: None)
+        return
     pairing = Pairing(network, connection, noise, payload)
     pairing.start()
     try:

@@ -101,22 +101,33 @@ class Contacts:
 
     async def mark_read(self, person: Account, ids: list[str], chat: JID) -> None:
         """Lets a person read messages of one chat; see ``Person.mark_read``."""
-        # People address each other by LID, and so must the receipt.
-        account = self._network.accounts.find(chat)
-        jid = account.lid_jid if account else chat
-        await self._ask("read", person, ids=ids, chat=str(jid))
+        await self._ask("read", person, ids=ids, chat=self._by_lid(chat))
+
+    async def watch(self, person: Account, who: JID) -> None:
+        """Lets a person subscribe to somebody's presence; see ``Person.watch``."""
+        await self._ask("watch", person, who=self._by_lid(who))
+
+    async def show(self, person: Account, state: str, to: JID | None) -> None:
+        """Lets a person show a state; see ``Person.show``."""
+        await self._ask("show", person, state=state, to=None if to is None else self._by_lid(to))
 
     async def journal(self, person: Account, kind: str) -> list[dict[str, Any]]:
         """What happened to a person, in order.
 
         Args:
             person: The person.
-            kind: ``message`` for what it decrypted, ``receipt`` for the receipts it got.
+            kind: ``message`` for what it decrypted, ``receipt`` for the receipts it got, ``seen`` for the
+                chat states and presences of others.
         """
         rows = await self._network.state.read(
             "SELECT record FROM journal WHERE number = ? AND kind = ? ORDER BY seq", (person.number, kind)
         )
         return [json.loads(record) for (record,) in rows]
+
+    def _by_lid(self, jid: JID) -> str:
+        """The address by which people address each other today, where it is known."""
+        account = self._network.accounts.find(jid)
+        return str(account.lid_jid if account else jid)
 
     def _persons(self) -> list[Account]:
         return [account for account in self._network.accounts if account.kind == "person"]

@@ -1,27 +1,22 @@
 """The control API: how tests and people make things happen on the network."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.accounts import Account, Device
-from sandbox.control_http import ControlError, body, errors, json_object, number_of, text_field
+from sandbox.control_http import ControlError, errors, json_object
 from sandbox.device_lists import announce
 from sandbox.faults import Fault, FaultError
 from sandbox.network import Network
-from sandbox.pairing import PairingError, scan
 
 __all__ = ["Control"]
-
-_log = logging.getLogger(__name__)
 
 _MAX_BODY = 1 << 20
 
 
 class Control:
-    """Phones, faults and counters.
+    """How to join, faults and counters.
 
     Args:
         network: The network.
@@ -42,9 +37,6 @@ class Control:
         application.add_routes(
             [
                 web.get("/wire", self.wire),
-                web.post("/phones/{number}/scan", self.scan),
-                web.get("/phones/{number}", self.phone),
-                web.delete("/phones/{number}/devices/{device}", self.unlink),
                 web.post("/faults", self.add_fault),
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
@@ -66,45 +58,6 @@ class Control:
                 "rootKey": self._network.root.public.hex(),
             }
         )
-
-    async def scan(self, request: web.Request) -> web.Response:
-        """Lets an account's phone scan a client's code; the account is made on first use."""
-        number = number_of(request.match_info["number"])
-        code = text_field(await body(request, {"qr": str}), "qr")
-        try:
-            device = await scan(self._network, number, code)
-        except PairingError as error:
-            raise ControlError(400, str(error)) from error
-        _log.info("%s linked device %d", number, device.number)
-        return web.json_response({"jid": str(device.pn), "lid": str(device.lid), "device": device.number})
-
-    async def phone(self, request: web.Request) -> web.Response:
-        """An account and its devices."""
-        account = self._account(request)
-        return web.json_response(
-            {
-                "number": account.number,
-                "jid": str(account.pn_jid),
-                "lid": str(account.lid_jid),
-                "name": account.name,
-                "kind": account.kind,
-                "devices": [_described(device) for device in account.devices.values()],
-            }
-        )
-
-    async def unlink(self, request: web.Request) -> web.Response:
-        """Lets the phone unlink a device: it is thrown out now, or when it logs in next."""
-        account = self._account(request)
-        text = request.match_info["device"]
-        device = account.devices.get(int(text)) if text.isdecimal() else None
-        if device is None:
-            raise ControlError(404, f"{account.number} has no linked device {text}")
-        self._network.accounts.remove_device(device)
-        announce(self._network, account)
-        if device.session is not None:
-            device.session.end_stream(401)
-        await self._network.state.stored()
-        return web.Response(status=204)
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Makes the network misbehave."""
@@ -155,21 +108,3 @@ class Control:
                 self._network.accounts.remove_device(device)
                 announce(self._network, device.account)
             session.end_stream(code)
-
-    def _account(self, request: web.Request) -> Account:
-        number = number_of(request.match_info["number"])
-        account = self._network.accounts.get(number)
-        if account is None:
-            raise ControlError(404, f"{number} is not on this network; its first scan puts it there")
-        return account
-
-
-def _described(device: Device) -> dict[str, object]:
-    return {
-        "device": device.number,
-        "jid": str(device.pn),
-        "lid": str(device.lid),
-        "platform": device.platform,
-        "online": device.session is not None,
-        "waiting": len(device.mailbox),
-    }

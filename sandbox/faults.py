@@ -48,6 +48,8 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
     "reorder": {},
     "slow_offline": {"delay": _Field(_NUMBER, 1.0, minimum=0)},
     "no_lid": {},
+    "codes_expired": {},
+    "passkey": {},
 }
 """Every kind of fault with the fields that it has beside number, count and seconds."""
 

@@ -57,18 +57,6 @@ def _media_connection(_session: "Session", _iq: Node) -> list[Node]:
     return [Node("media_conn", {**attrs}, [host])]
 
 
-def _app_state(_session: "Session", iq: Node) -> list[Node]:
-    request = iq.child("sync")
-    collections = request.children if request else ()
-    if any(collection.child("patch") for collection in collections):
-        raise QueryError(501, "feature-not-implemented")
-    empty = [
-        Node("collection", {"name": collection.text("name"), "version": "0", "has_more_patches": "false"})
-        for collection in collections
-    ]
-    return [Node("sync", content=empty)]
-
-
 def _privacy(_session: "Session", _iq: Node) -> list[Node]:
     settings = [Node("category", {"name": name, "value": value}) for name, value in _PRIVACY.items()]
     return [Node("privacy", content=settings)]
@@ -90,7 +78,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("abt", "get"): _properties,
     ("w", "get"): _properties,
     ("w:m", "set"): _media_connection,
-    ("w:sync:app:state", "set"): _app_state,
     ("privacy", "get"): _privacy,
     ("privacy", "set"): _nothing,
     ("blocklist", "get"): _blocklist,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.accounts import Accounts
+from sandbox.app_state import AppStates
 from sandbox.binary_xml import Codec
 from sandbox.connection import Connection
 from sandbox.curve import KeyPair
@@ -26,6 +27,7 @@ class Network:
         folder: Where its files are.
         state: What survives a restart.
         accounts: Who exists.
+        app_states: The settings that each account's devices share.
         codec: Encodes and decodes stanzas.
         root: The key that clients trust.
         static: The key of the Noise handshakes since the start.
@@ -34,11 +36,13 @@ class Network:
         stats: Counters.
         connections: All clients that are connected, logged in or not.
         pairings: Clients that wait for their code to be scanned, by each of their codes' references.
+        code_pairings: Clients that wait for their code to be typed, by the phone on which that is to be done.
     """
 
     folder: Path
     state: State
     accounts: Accounts
+    app_states: AppStates
     codec: Codec
     root: KeyPair
     static: KeyPair
@@ -47,3 +51,4 @@ class Network:
     stats: Stats = field(default_factory=Stats)
     connections: set[Connection] = field(default_factory=set)
     pairings: "dict[str, Pairing]" = field(default_factory=dict)
+    code_pairings: "dict[str, Pairing]" = field(default_factory=dict)

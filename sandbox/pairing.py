@@ -7,16 +7,20 @@ import time
 from google.protobuf.message import DecodeError
 
 from sandbox.accounts import Account, Device, SignedPreKey
+from sandbox.code_pairing import CodePairing
 from sandbox.connection import Connection
 from sandbox.curve import verify
 from sandbox.device_lists import announce
 from sandbox.jid import SERVER_JID, lid_jid, pn_jid
+from sandbox.link_code import WrongCodeError, normalized
 from sandbox.network import Network
+from sandbox.passkeys import passkey_request
 from sandbox.phone import DEVICE_SIGNATURE_PREFIX, QrCode, sign_device
-from sandbox.stanza import Node
+from sandbox.query import QueryError
+from sandbox.stanza import Node, Value
 from sandbox.wire_protos import ADVSignedDeviceIdentity, ClientPayload
 
-__all__ = ["Pairing", "PairingError", "scan"]
+__all__ = ["Pairing", "PairingError", "PasskeyDemandedError", "scan", "type_code"]
 
 _CODES = 6
 _FIRST_CODE_SECONDS = 60
@@ -28,6 +32,10 @@ _SIZES = {"eRegid": 4, "eIdent": 32, "eSkeyID": 3, "eSkeyVal": 32, "eSkeySig": 6
 
 class PairingError(ValueError):
     """A code cannot be used, or the client refused."""
+
+
+class PasskeyDemandedError(PairingError):
+    """The account links no device without a passkey."""
 
 
 class Pairing:
@@ -61,6 +69,7 @@ class Pairing:
         self._refs = [f"2@{secrets.token_urlsafe(48)}" for _ in range(_CODES)]
         self._confirmation: asyncio.Future[Node] | None = None
         self._confirmation_id = ""
+        self._by_code: CodePairing | None = None
 
     def start(self) -> None:
         """Gives the client its references."""
@@ -78,6 +87,7 @@ class Pairing:
         """Forgets the references; the client went away."""
         for ref in self._refs:
             self.network.pairings.pop(ref, None)
+        self._forget_code()
         if self._confirmation is not None and not self._confirmation.done():
             self._confirmation.set_exception(PairingError("the client went away before it confirmed"))
 
@@ -87,12 +97,45 @@ class Pairing:
         if node.tag == "iq" and node.text("id") == self._confirmation_id and waiting and not waiting.done():
             waiting.set_result(node)
         elif node.tag == "iq" and node.text("type") in {"get", "set"}:
-            self._connection.send(Node("iq", {"from": SERVER_JID, "id": node.text("id"), "type": "result"}))
+            attrs: dict[str, Value] = {"from": SERVER_JID, "id": node.text("id")}
+            try:
+                content = self._answer(node)
+            except QueryError as error:
+                self._connection.send(Node("iq", {**attrs, "type": "error"}, [error.node()]))
+            else:
+                self._connection.send(Node("iq", {**attrs, "type": "result"}, content or None))
 
     def expires_in(self, ref: str) -> float:
         """Seconds for which a reference can still be scanned; negative when it is too late."""
         shown = _FIRST_CODE_SECONDS + self._refs.index(ref) * _NEXT_CODE_SECONDS
         return self._started + shown + _SCAN_GRACE_SECONDS - time.monotonic()
+
+    def demand_passkey(self) -> None:
+        """Tells the client that the account links no device without a passkey."""
+        self._connection.send(passkey_request())
+
+    async def link_by_code(self, account: Account, code: str) -> Device:
+        """Links the client to an account whose phone was told the code that the client shows.
+
+        Args:
+            account: Whose phone it is.
+            code: The code as it was typed, normalized.
+
+        Returns:
+            The device, which is stored.
+
+        Raises:
+            PairingError: The code is wrong or has expired, or the client did not confirm.
+        """
+        offer = self._by_code
+        if offer is None or offer.expired:
+            raise PairingError("the code has expired; ask the client for a new one")
+        try:
+            identity, secret = await offer.type(account, code)
+        except (WrongCodeError, TimeoutError) as error:
+            raise PairingError(str(error) or "the client did not answer") from error
+        ref = offer.ref.decode()
+        return await self.link(account, QrCode(ref, self._noise, identity, secret, offer.platform))
 
     async def link(self, account: Account, code: QrCode) -> Device:
         """Links the client to an account.
@@ -162,6 +205,28 @@ class Pairing:
         self._connection.close()
         return device
 
+    def _answer(self, iq: Node) -> list[Node]:
+        request = iq.child("link_code_companion_reg")
+        if request is None:
+            return []
+        if request.text("stage") == "companion_finish" and self._by_code is not None:
+            return self._by_code.finish(request)
+        if request.text("stage") != "companion_hello":
+            raise QueryError(400, "bad-request")
+        self._forget_code()
+        self._by_code = CodePairing(self._connection.send, self._noise, request)
+        # A phone has one code to type: that of the client that asked last.
+        self.network.code_pairings[self._by_code.number] = self
+        return self._by_code.accepted()
+
+    def _forget_code(self) -> None:
+        offer, self._by_code = self._by_code, None
+        if offer is None:
+            return
+        offer.end()
+        if self.network.code_pairings.get(offer.number) is self:
+            del self.network.code_pairings[offer.number]
+
     def _confirmed(self, answer: Node, signed: ADVSignedDeviceIdentity) -> ADVSignedDeviceIdentity:
         if answer.text("type") != "result":
             error = answer.child("error")
@@ -201,10 +266,44 @@ async def scan(network: Network, number: str, text: str) -> Device:
     pairing = network.pairings.get(code.ref)
     if pairing is None:
         raise PairingError("no client that is connected shows this code; it was used, or has expired")
-    if pairing.expires_in(code.ref) < 0:
+    if pairing.expires_in(code.ref) < 0 or network.faults.take("codes_expired", number):
         raise PairingError("this code has expired; the client shows a newer one")
-    account = network.accounts.get(number) or network.accounts.create(number, "", "account")
-    return await pairing.link(account, code)
+    return await pairing.link(_account(pairing, number), code)
+
+
+async def type_code(network: Network, number: str, text: str) -> Device:
+    """Lets an account's phone type a pairing code; the account is made on first use.
+
+    Args:
+        network: The network.
+        number: The phone's number, digits only.
+        text: The code that the client shows, with or without its dash.
+
+    Returns:
+        The linked device.
+
+    Raises:
+        PairingError: The code is malformed, wrong or expired, or no client waits for one of this phone.
+    """
+    try:
+        code = normalized(text)
+    except ValueError as error:
+        raise PairingError(str(error)) from error
+    pairing = network.code_pairings.get(number)
+    if pairing is None:
+        raise PairingError(f"no client that is connected asks {number} for a code")
+    if network.faults.take("codes_expired", number):
+        raise PairingError("the code has expired; ask the client for a new one")
+    return await pairing.link_by_code(_account(pairing, number), code)
+
+
+def _account(pairing: Pairing, number: str) -> Account:
+    """The account that a client is to be linked to, unless it demands a passkey."""
+    network = pairing.network
+    if network.faults.take("passkey", number):
+        pairing.demand_passkey()
+        raise PasskeyDemandedError(f"{number} links no device without a passkey; the client was told so")
+    return network.accounts.get(number) or network.accounts.create(number, f"User {number[-4:]}", "account")
 
 
 def _new_id() -> str:

@@ -78,6 +78,12 @@ class _People:
         if request["do"] == "read":
             await person.mark_read(request["ids"], request["chat"])
             return {}
+        if request["do"] == "watch":
+            await person.watch(request["who"])
+            return {}
+        if request["do"] == "show":
+            await person.show(request["state"], request["to"])
+            return {}
         raise self._refused(f"unknown request {request['do']}")
 
 

@@ -24,6 +24,8 @@ from neonize.proto import Neonize_pb2 as events
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ReceiptType
 
+from sandbox import person_presence
+
 __all__ = ["Gate", "Person", "PersonError"]
 
 _log = logging.getLogger(__name__)
@@ -156,6 +158,30 @@ class Person:
         except NeonizeError as error:
             raise PersonError(str(error)) from error
 
+    async def watch(self, who: str) -> None:
+        """Subscribes to somebody's presence.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = await self._ready()
+        try:
+            await self._gate.call(client.subscribe_presence(_jid(who)))
+        except NeonizeError as error:
+            raise PersonError(str(error)) from error
+
+    async def show(self, state: str, to: str | None) -> None:
+        """Shows a state; see ``person_presence.show``.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        client = await self._ready()
+        try:
+            await self._gate.call(person_presence.show(client, state, None if to is None else _jid(to)))
+        except NeonizeError as error:
+            raise PersonError(str(error)) from error
+
     async def _ready(self) -> NewAClient:
         if self._client is None or self._failure:
             await self.start()
@@ -229,6 +255,7 @@ class Person:
         client.event(StreamReplacedEv)(on_replaced)
         client.event(MessageEv)(on_message)
         client.event(ReceiptEv)(on_receipt)
+        person_presence.listen(client, self._number, self._emit)
 
     def _lost(self, reason: str) -> None:
         _log.warning("%s is no longer connected: %s", self._number, reason)

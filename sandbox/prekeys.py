@@ -11,9 +11,10 @@ from sandbox.query import QueryError
 from sandbox.stanza import Node
 
 if TYPE_CHECKING:
+    from sandbox.network import Network
     from sandbox.session import Session
 
-__all__ = ["get", "publish"]
+__all__ = ["get", "publish", "take"]
 
 _FEW = 5
 """With fewer one-time keys left, a device is asked for more; the client's own limit (``MinPreKeyCount``)."""
@@ -49,6 +50,18 @@ def get(session: "Session", iq: Node) -> list[Node]:
     return [Node("list", content=bundles)]
 
 
+def take(network: "Network", device: Device) -> PreKey | None:
+    """Takes a one-time key of a device, and asks the device for more when few are left.
+
+    Returns:
+        A key that nobody else gets, or None when none is left.
+    """
+    one_time = network.accounts.take_prekey(device)
+    if len(device.prekeys) == _FEW - 1:
+        _ask_for_more(network, device)
+    return one_time
+
+
 def _bundle(session: "Session", jid: JID | None) -> Node:
     if jid is None:
         return Node("user", content=[_NOT_FOUND.node()])
@@ -76,14 +89,12 @@ def _phone_bundle(account: Account) -> list[Node]:
 
 
 def _device_bundle(session: "Session", device: Device) -> list[Node]:
-    one_time = session.network.accounts.take_prekey(device)
-    if len(device.prekeys) == _FEW - 1:
-        _ask_for_more(session, device)
+    one_time = take(session.network, device)
     content = _bundle_content(device.registration, device.identity, device.signed_prekey, one_time)
     return [*content, Node("device-identity", content=device.device_identity)]
 
 
-def _ask_for_more(session: "Session", device: Device) -> None:
+def _ask_for_more(network: "Network", device: Device) -> None:
     left = str(len(device.prekeys))
     node = Node(
         "notification",
@@ -91,7 +102,7 @@ def _ask_for_more(session: "Session", device: Device) -> None:
         [Node("count", {"value": left})],
     )
     key = StanzaKey("notification", node.text("id"), "encrypt", str(SERVER_JID))
-    device.mailbox.put(key, session.network.codec.encode(node))
+    device.mailbox.put(key, network.codec.encode(node))
 
 
 def _bundle_content(

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from functools import partial
 
 from sandbox.accounts import Account, Device
+from sandbox.companions import answer_peer_message
 from sandbox.device_lists import participant_hash
 from sandbox.jid import JID, LID_SERVER
 from sandbox.mailbox import StanzaKey
 from sandbox.network import Network
+from sandbox.presences import Presences
 from sandbox.session import Session
 from sandbox.stanza import Node, Value
 
@@ -30,10 +32,14 @@ class Router:
 
     Args:
         network: The network.
+
+    Attributes:
+        presences: Who is available.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.presences = Presences(network)
         # Time of acceptance by sender and id. A client that loses the connection before the acknowledgement
         # sends the very same stanza again; it must not arrive twice.
         self._accepted: OrderedDict[tuple[JID, str], str] = OrderedDict()
@@ -124,6 +130,8 @@ class Router:
         if target.device == 0:
             # A phone is a device like any other, but nobody reads it here.
             self._network.stats.messages_delivered += 1
+            if account is session.device.account and node.text("category") == "peer":
+                answer_peer_message(self._network, session.device)
             return
         device = account.devices.get(target.device)
         if device is None:

@@ -10,12 +10,15 @@ from aiohttp import web
 
 from sandbox import tokens
 from sandbox.accounts import Accounts
+from sandbox.app_state import AppStates
 from sandbox.binary_xml import MAX_STANZA, Codec
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
 from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_contacts import ContactControl
+from sandbox.control_phones import PhoneControl
+from sandbox.control_presence import PresenceControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.network import Network
@@ -55,6 +58,7 @@ async def run(settings: Settings) -> None:
             folder=folder,
             state=state,
             accounts=Accounts(state),
+            app_states=AppStates(state),
             codec=Codec(await tokens.load(folder)),
             root=root,
             static=static,
@@ -97,7 +101,11 @@ async def _listening(
     whatsapp = web.Application()
     whatsapp.add_routes([web.get("/ws/chat", chat)])
     contacts = Contacts(network, ca_file)
-    control = Control(network, ca_file).application(*ContactControl(contacts).routes())
+    control = Control(network, ca_file).application(
+        *PhoneControl(network).routes(),
+        *ContactControl(contacts).routes(),
+        *PresenceControl(contacts).routes(),
+    )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
         for application in (control, whatsapp)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox import queries
 from sandbox.accounts import Device
+from sandbox.companions import share_key
 from sandbox.connection import Connection
 from sandbox.jid import SERVER_JID
 from sandbox.mailbox import StanzaKey
@@ -73,6 +74,7 @@ class Session:
             self.device.session = None
             self.device.mailbox.shut()
         self._active = False
+        self._router.presences.leave(self)
 
     def handle(self, node: Node) -> None:
         """Takes a stanza of the device."""
@@ -91,7 +93,9 @@ class Session:
                 self.send(answer)
         elif tag == "chatstate":
             self._router.chatstate(self, node)
-        elif tag not in {"presence", "ib"}:
+        elif tag == "presence":
+            self._router.presences.take(self, node)
+        elif tag != "ib":
             _log.debug("%s sent %r, which is not known here", self.device.pn, node)
 
     def send(self, node: Node) -> None:
@@ -109,6 +113,7 @@ class Session:
         if self._active:
             return
         self._active = True
+        share_key(self.network, self.device)
         fault = self.network.faults.take("slow_offline", self.number)
         delay = fault.fields["delay"] if fault else 0
         asyncio.get_running_loop().call_later(delay, self._deliver_offline)

@@ -50,6 +50,16 @@ CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY, number TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS journal_of ON journal (number, kind, seq);
+CREATE TABLE IF NOT EXISTS app_state_keys (
+    number TEXT PRIMARY KEY, id BLOB NOT NULL, data BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS app_state_shared (
+    number TEXT NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (number, device)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS app_state_patches (
+    number TEXT NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL, patch BLOB NOT NULL,
+    PRIMARY KEY (number, collection, version)
+) WITHOUT ROWID;
 """
 
 

@@ -15,9 +15,25 @@ __all__ = [
     "ADVEncryptionType",
     "ADVSignedDeviceIdentity",
     "ADVSignedDeviceIdentityHMAC",
+    "AppStateSyncKey",
+    "AppStateSyncKeyData",
+    "AppStateSyncKeyFingerprint",
+    "AppStateSyncKeyId",
+    "AppStateSyncKeyShare",
     "CertChain",
     "ClientPayload",
     "HandshakeMessage",
+    "KeyId",
+    "Message",
+    "ProtocolMessage",
+    "SyncActionData",
+    "SyncActionMessageRange",
+    "SyncActionValue",
+    "SyncdIndex",
+    "SyncdMutation",
+    "SyncdPatch",
+    "SyncdRecord",
+    "SyncdValue",
 ]
 
 if TYPE_CHECKING:
@@ -28,6 +44,28 @@ if TYPE_CHECKING:
         ADVSignedDeviceIdentityHMAC,
     )
     from neonize.proto.waCert.WACert_pb2 import CertChain
+    from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+        AppStateSyncKey,
+        AppStateSyncKeyData,
+        AppStateSyncKeyFingerprint,
+        AppStateSyncKeyId,
+        AppStateSyncKeyShare,
+        Message,
+        ProtocolMessage,
+    )
+    from neonize.proto.waServerSync.WAServerSync_pb2 import (
+        KeyId,
+        SyncdIndex,
+        SyncdMutation,
+        SyncdPatch,
+        SyncdRecord,
+        SyncdValue,
+    )
+    from neonize.proto.waSyncAction.WAWebProtobufSyncAction_pb2 import (
+        SyncActionData,
+        SyncActionMessageRange,
+        SyncActionValue,
+    )
     from neonize.proto.waWa6.WAWebProtobufsWa6_pb2 import ClientPayload, HandshakeMessage
 else:
     _package = importlib.util.find_spec("neonize")
@@ -45,3 +83,22 @@ else:
     _wa6 = importlib.import_module("waWa6.WAWebProtobufsWa6_pb2")
     ClientPayload = _wa6.ClientPayload
     HandshakeMessage = _wa6.HandshakeMessage
+    _e2e = importlib.import_module("waE2E.WAWebProtobufsE2E_pb2")
+    AppStateSyncKey = _e2e.AppStateSyncKey
+    AppStateSyncKeyData = _e2e.AppStateSyncKeyData
+    AppStateSyncKeyFingerprint = _e2e.AppStateSyncKeyFingerprint
+    AppStateSyncKeyId = _e2e.AppStateSyncKeyId
+    AppStateSyncKeyShare = _e2e.AppStateSyncKeyShare
+    Message = _e2e.Message
+    ProtocolMessage = _e2e.ProtocolMessage
+    _sync = importlib.import_module("waServerSync.WAServerSync_pb2")
+    KeyId = _sync.KeyId
+    SyncdIndex = _sync.SyncdIndex
+    SyncdMutation = _sync.SyncdMutation
+    SyncdPatch = _sync.SyncdPatch
+    SyncdRecord = _sync.SyncdRecord
+    SyncdValue = _sync.SyncdValue
+    _action = importlib.import_module("waSyncAction.WAWebProtobufSyncAction_pb2")
+    SyncActionData = _action.SyncActionData
+    SyncActionMessageRange = _action.SyncActionMessageRange
+    SyncActionValue = _action.SyncActionValue

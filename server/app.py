@@ -5,25 +5,15 @@ import gc
 import logging
 import signal
 
-from server.auth.authenticator import Authenticator
-from server.auth.keys import ApiKeys
-from server.chats.addresses import Addresses
-from server.chats.ingest import Ingest
-from server.chats.service import Chats
+from server.auth.access import access_of
 from server.config import Settings
 from server.cursors import Cursors
-from server.messages.sending import Sending
-from server.rpc.chats import ChatsServicer
-from server.rpc.messages import MessagesServicer
+from server.gateway import Gateway
 from server.rpc.serving import Serving
-from server.rpc.sessions import SessionsServicer
-from server.sessions.service import Sessions
 from server.store import schema
-from server.store.api_keys import ApiKeyRepository
-from server.store.conversations import ConversationRepository
 from server.store.database import open_database
+from server.store.exclusive import exclusively
 from server.store.secrets import shared_secret
-from server.store.sessions import SessionRepository
 from server.whatsapp.client import NeonizeClients
 from server.whatsapp.pairing import ChildPairing
 from server.whatsapp.wire import wire_of
@@ -35,8 +25,14 @@ async def serve(settings: Settings) -> None:
     """Runs a node until SIGINT or SIGTERM.
 
     Raises:
-        WagateError: the settings are wrong, the database is of a later release, or the port is taken.
+        WagateError: the settings are wrong, the database is of a later release or served by another node,
+            or the port is taken.
     """
+    with exclusively(settings.database):
+        await _serve(settings)
+
+
+async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -45,39 +41,26 @@ async def serve(settings: Settings) -> None:
     database = open_database(settings.database)
     try:
         await schema.upgrade(database)
-        conversations = ConversationRepository(database)
-        addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
         clients = NeonizeClients(wire, settings.device_name)
-        sessions = Sessions(
-            settings,
-            SessionRepository(database),
-            clients,
-            ChildPairing(settings.pairings),
-            Ingest(conversations, addresses),
-        )
-        sending = Sending(settings, sessions, conversations, addresses)
-        servicers = {
-            "Sessions": SessionsServicer(sessions, cursors),
-            "Messages": MessagesServicer(sending),
-            "Chats": ChatsServicer(Chats(conversations, addresses, cursors)),
-        }
-        authenticator = Authenticator(ApiKeys(ApiKeyRepository(database)))
+        gateway = Gateway(settings, database, clients, ChildPairing(settings.pairings), cursors=cursors)
+        access = access_of(settings, database)
         address = f"{settings.grpc_host}:{settings.grpc_port}"
-        serving = Serving(servicers, authenticator, sessions, address)
+        serving = Serving(gateway.servicers(), access.authenticator, gateway.sessions, address, access.audit)
         port = await serving.start()
         log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)
         # What exists by now stays: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         try:
-            await sessions.open()
+            access.open()
+            await gateway.open()
             await stop.wait()
             log.info("stopping")
         finally:
             await serving.stop()
-            await sending.close()
-            await sessions.close()
+            await gateway.close()
+            await access.close()
             clients.close()
     finally:
         await database.close()

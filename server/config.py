@@ -21,21 +21,45 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
-    """The node's name, shown as `gatewayId`."""
+    """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
+    lease_seconds: float = Field(default=30.0, ge=1, le=600)
+    """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
     pairings: int = Field(default=4, ge=1, le=64)
     """Pairing attempts at the same time; each is a process of about 80 MB for a few minutes."""
-    rate_per_min: int = Field(default=20, ge=1)
-    """Messages per minute that a new session may send."""
-    rate_per_hour: int = Field(default=600, ge=1)
-    """Messages per hour that a new session may send."""
+    rate_per_min: int = Field(default=20, ge=0, le=100_000)
+    """Messages per minute that a new session may send; 0 means any number."""
+    rate_per_hour: int = Field(default=600, ge=0, le=1_000_000)
+    """Messages per hour that a new session may send; 0 means any number."""
+    async_share: float = Field(default=0.8, gt=0, le=1)
+    """The part of a session's rates that async sends may use up: the rest is kept for sync ones."""
+    outbox_hours: float = Field(default=24, gt=0, le=24 * 30)
+    """Hours that an async send may wait before it fails."""
+    idempotency_days: float = Field(default=7, gt=0, le=366)
+    """Days for which an Idempotency-Key is remembered."""
+    typing_seconds: float = Field(default=0.5, ge=0, le=10)
+    """How long a session with presenceTyping shows that it is typing before it sends."""
     device_name: str = Field(default="wagate", min_length=1, max_length=50)
     """How the linked device is called on the phone."""
     wire_proxy: str | None = None
     """Address of a proxy that stands in for WhatsApp, on loopback only. See `server.whatsapp.wire`."""
     wire_root_key: str | None = None
     """The stand-in's Noise root key, 64 hex digits."""
+    jwks_url: str = ""
+    """Where the frontend publishes the keys that sign its login tokens; "" accepts none."""
+    jwt_issuer: str = ""
+    """What a login token's `iss` must be."""
+    jwt_audience: str = ""
+    """What a login token's `aud` must be, or hold."""
+    jwt_organization_claim: str = Field(default="org_id", min_length=1)
+    """The claim that names the person's organization; dots lead into nested ones."""
+    jwt_role_claim: str = Field(default="role", min_length=1)
+    """The claim that holds the person's role or roles; dots lead into nested ones."""
+    jwt_leeway: float = Field(default=10.0, ge=0, le=60)
+    """Seconds by which the frontend's clock may differ."""
+    audit_days: int = Field(default=365, ge=1, le=3650)
+    """How long the audit keeps its lines."""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     """How much is logged."""
 

@@ -1,36 +1,50 @@
 """Finds out who calls from the metadata of a call."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
+from server.auth.bearer import bearer_of, refused
 from server.auth.keys import PREFIX, ApiKeys, hash_of
+from server.auth.last_use import LastUses
+from server.auth.login import LoginTokens
 from server.auth.principal import Capability, Principal
-from server.errors import Code, WagateError
-
-CACHE_SECONDS = 1.0
-"""How long a verified key is trusted without a look at the database: a revocation works within it."""
-CACHE_SIZE = 10_000
-"""Keys remembered; the one unused for longest goes first."""
+from server.auth.trust import Trust
+from server.auth.user_tokens import is_user_token
+from server.clock import now_ms
 
 
 class Authenticator:
     """Turns a token into a principal.
 
-    The token stands in `authorization: Bearer <token>`, or, for an api-key, in `x-api-key`.
+    The token stands in `authorization: Bearer <token>`, or, for an api-key, in `x-api-key`. One that
+    begins with `wa_` is an api-key, any other a login token (REST API, Conventions).
     """
 
-    def __init__(self, keys: ApiKeys, clock: Callable[[], float] = time.monotonic) -> None:
-        """Accepts the api-keys in `keys`; `clock` gives seconds that never go back."""
+    def __init__(
+        self,
+        keys: ApiKeys,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        uses: LastUses | None = None,
+        logins: LoginTokens | None = None,
+    ) -> None:
+        """Accepts tokens of two kinds.
+
+        Args:
+            keys: the api-keys.
+            clock: gives seconds that never go back.
+            uses: notes that a key was used; None where nobody wants to know.
+            logins: verifies login tokens; None where the gateway accepts none.
+        """
         self._keys = keys
-        self._clock = clock
-        # By hash, so that no secret stays in memory longer than its call.
-        self._cache: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._uses = uses
+        self._logins = logins
+        self._trust = Trust[Principal](clock)
 
     @property
     def remembered(self) -> int:
-        """How many keys are trusted without a look at the database."""
-        return len(self._cache)
+        """How many tokens are trusted without another look."""
+        return len(self._trust)
 
     async def authenticate(self, metadata: Mapping[str, str]) -> Principal:
         """Returns the caller.
@@ -39,44 +53,50 @@ class Authenticator:
             metadata: the call's metadata, names in lower case.
 
         Raises:
-            WagateError: UNAUTHORIZED where there is no token, or none that is in force.
+            WagateError: UNAUTHORIZED where there is no token, or none that is in force; FORBIDDEN and
+                UNAVAILABLE as `LoginTokens.verify` says.
         """
         token = _token(metadata)
-        if not token.startswith(PREFIX):
-            raise _refused("the token is neither an api-key (wa_...) nor a known kind of login token")
         digest = hash_of(token)
-        now = self._clock()
-        cached = self._cache.get(digest)
-        if cached is not None and now - cached[0] < CACHE_SECONDS:
-            return cached[1]
+        trusted = self._trust.holder(digest)
+        if trusted is not None:
+            return trusted
+        # Taken now: trust counts from before the look at what may change, not from after it.
+        since = self._trust.now()
+        self._trust.forget(digest)
+        verify = self._key if token.startswith(PREFIX) else self._login
+        principal, seconds = await verify(token)
+        self._trust.remember(digest, principal, since, seconds)
+        return principal
+
+    async def _key(self, token: str) -> tuple[Principal, float | None]:
         key = await self._keys.find(token)
         if key is None:
-            self._cache.pop(digest, None)
-            raise _refused("the api-key is unknown or revoked")
+            raise refused("the api-key is unknown, revoked or expired")
+        if self._uses is not None:
+            self._uses.note(key.id, key.last_used_at)
         principal = Principal(
             organization_id=key.organization_id,
             subject=key.id,
             capabilities=frozenset(Capability(word) for word in key.permissions),
         )
-        self._cache[digest] = (now, principal)
-        self._cache.move_to_end(digest)
-        if len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
-        return principal
+        return principal, None if key.expires_at is None else (key.expires_at - now_ms()) / 1000
+
+    async def _login(self, token: str) -> tuple[Principal, float | None]:
+        if is_user_token(token.lower()):
+            raise refused("the token is one of the WUTS API, which opens nothing here")
+        if self._logins is None:
+            raise refused("the token is no api-key (wa_...), and this gateway accepts no login tokens")
+        return await self._logins.verify(token)
 
 
 def _token(metadata: Mapping[str, str]) -> str:
-    header = metadata.get("authorization")
-    if header is not None:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise _refused("the authorization header is not of the form 'Bearer <token>'")
-        return token.strip()
+    token = bearer_of(metadata)
+    if token is not None:
+        return token
     key = metadata.get("x-api-key")
     if not key:
-        raise _refused("no token: send 'Authorization: Bearer <token>' or 'x-api-key: wa_...'")
+        raise refused("no token: send 'Authorization: Bearer <token>' or 'x-api-key: wa_...'")
+    if not key.startswith(PREFIX):
+        raise refused("the header x-api-key holds something else than an api-key (wa_...)")
     return key
-
-
-def _refused(message: str) -> WagateError:
-    return WagateError(Code.UNAUTHORIZED, message)

@@ -17,19 +17,37 @@ class Capability(StrEnum):
     """Create, pair, stop and delete sessions."""
 
 
+class ActorKind(StrEnum):
+    """How somebody proved who they are, as the audit shows it."""
+
+    KEY = "key"
+    """An api-key; the subject is its id."""
+    JWT = "jwt"
+    """A login token of the frontend; the subject is its `sub`."""
+    TOKEN = "token"  # noqa: S105 - a word, no secret
+    """A user's token of the WUTS API; the subject is the user."""
+    CLI = "cli"
+    """The command line on the gateway's machine; the subject is the system's user."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """An authenticated caller.
 
     Attributes:
-        organization_id: the only organization whose resources exist for this caller.
+        organization_id: the only organization whose resources exist for this caller; "" for none.
         subject: who it is, as `createdByUserId` shows it.
         capabilities: what it may do.
+        kind: how it proved that.
+        is_super_admin: whether it may use the admin operations. That alone gives none of the
+            capabilities (REST API, Conventions).
     """
 
     organization_id: str
     subject: str
     capabilities: frozenset[Capability]
+    kind: ActorKind = ActorKind.KEY
+    is_super_admin: bool = False
 
     def require(self, capability: Capability) -> None:
         """Refuses a caller who lacks a capability.
@@ -42,4 +60,17 @@ class Principal:
                 Code.FORBIDDEN,
                 f"this token lacks the capability '{capability}'",
                 {"required": str(capability)},
+            )
+
+    def require_super_admin(self) -> None:
+        """Refuses a caller who is no super admin.
+
+        Raises:
+            WagateError: FORBIDDEN.
+        """
+        if not self.is_super_admin:
+            raise WagateError(
+                Code.FORBIDDEN,
+                "this operation is for the platform's super admins alone",
+                {"required": "super_admin"},
             )

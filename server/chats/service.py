@@ -1,5 +1,6 @@
 """Queries of the stored copy."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -7,7 +8,8 @@ from server.chats.addresses import Addresses
 from server.cursors import Cursors, page_size
 from server.errors import invalid, not_found
 from server.store.conversations import ConversationRepository
-from server.store.records import Chat, Message, Session
+from server.store.message_actions import MessageRepository
+from server.store.records import Chat, Message, Reaction, Session
 from server.whatsapp.jid import parse_jid
 
 Item = TypeVar("Item")
@@ -24,9 +26,16 @@ class Page(Generic[Item]):
 class Chats:
     """Reads a session's stored chats and messages."""
 
-    def __init__(self, conversations: ConversationRepository, addresses: Addresses, cursors: Cursors) -> None:
-        """Reads from `conversations`."""
+    def __init__(
+        self,
+        conversations: ConversationRepository,
+        messages: MessageRepository,
+        addresses: Addresses,
+        cursors: Cursors,
+    ) -> None:
+        """Reads from `conversations` and `messages`."""
         self._conversations = conversations
+        self._messages = messages
         self._addresses = addresses
         self._cursors = cursors
 
@@ -49,14 +58,11 @@ class Chats:
         end = page[-1]
         return Page(page, self._cursors.encode(scope, (end.pinned, end.last_message_at or 0, end.id)))
 
-    async def messages(
-        self, session: Session, chat_jid: str, *, limit: int, cursor: str
-    ) -> tuple[Chat, Page[Message]]:
-        """A page of a chat's messages, newest first, with the chat.
+    async def find(self, session: Session, chat_jid: str) -> Chat:
+        """Returns a stored chat by any JID of it.
 
         Raises:
-            WagateError: NOT_FOUND where no such chat is stored; VALIDATION_ERROR for a JID that is
-                none, and for a cursor that is none of this list.
+            WagateError: NOT_FOUND where no such chat is stored; VALIDATION_ERROR for a JID that is none.
         """
         try:
             jid = parse_jid(chat_jid)
@@ -66,6 +72,18 @@ class Chats:
         chat = await self._conversations.find_chat(session.id, str(canonical))
         if chat is None:
             raise not_found("chat")
+        return chat
+
+    async def messages(
+        self, session: Session, chat_jid: str, *, limit: int, cursor: str
+    ) -> tuple[Chat, Page[Message], Mapping[int, Sequence[Reaction]]]:
+        """A page of a chat's messages, newest first, with the chat and their reactions by row id.
+
+        Raises:
+            WagateError: NOT_FOUND where no such chat is stored; VALIDATION_ERROR for a JID that is
+                none, and for a cursor that is none of this list.
+        """
+        chat = await self.find(session, chat_jid)
         size = page_size(limit)
         scope = f"messages:{chat.id}"
         before = None
@@ -74,8 +92,11 @@ class Chats:
             before = (int(timestamp), int(created_at), int(row_id))
         found = list(await self._conversations.page_messages(chat.id, before=before, limit=size + 1))
         page = found[:size]
-        if len(found) <= size:
-            return chat, Page(page, None)
-        end = page[-1]
-        position = (end.timestamp, end.created_at, end.id)
-        return chat, Page(page, self._cursors.encode(scope, position))
+        reactions: dict[int, list[Reaction]] = {}
+        for reaction in await self._messages.reactions([message.id for message in page]):
+            reactions.setdefault(reaction.message_id, []).append(reaction)
+        next_cursor = None
+        if len(found) > size:
+            end = page[-1]
+            next_cursor = self._cursors.encode(scope, (end.timestamp, end.created_at, end.id))
+        return chat, Page(page, next_cursor), reactions

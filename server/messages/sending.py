@@ -1,78 +1,72 @@
-"""Sends: from a command to WhatsApp's answer and into the stored copy."""
+"""Sends that their callers wait for."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any
 
-from server.chats.addresses import Addresses
 from server.clock import now_ms
-from server.config import Settings
 from server.errors import Code, WagateError
+from server.messages.background import keep
 from server.messages.composing import Draft, compose
+from server.messages.delivery import Delivery
+from server.messages.keys import Twins
+from server.messages.ledger import Ledger
+from server.messages.recording import Shown, message_of, status_event
+from server.messages.results import (
+    ACK_FAILED,
+    ACK_SENT,
+    SendResult,
+    SendStatus,
+    outcome_unknown,
+    refused,
+)
 from server.sessions.service import Sessions
-from server.store.conversations import ConversationRepository
-from server.store.records import NewMessage, Session
+from server.store.outcomes import LateAnswer, Outcome, OutcomeRepository, SettledKey
+from server.store.records import IdempotencyKey, Session
+from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, Content, OutcomeUnknownError, SendRefusedError, Sent
-from server.whatsapp.refusals import Refusal
+from server.whatsapp.port import OutcomeUnknownError, RefusedError, Sent
 
 log = logging.getLogger(__name__)
 
-Result = TypeVar("Result")
-
-ACK_FAILED: Final = -1
-ACK_UNKNOWN: Final = 0
-ACK_SENT: Final = 1
-
-
-class SendStatus(StrEnum):
-    """How far a message has come."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
-    INDETERMINATE = "indeterminate"
-
 
 @dataclass(frozen=True, slots=True)
-class SendResult:
-    """What became of a send.
+class Message:
+    """What is to be sent.
 
     Attributes:
-        timestamp: WhatsApp's time for it, epoch milliseconds.
-        wa_message_id: the id under which every recipient knows it.
+        appearance: how it appears in the stored copy, where `content` does not tell.
+        key: the caller's idempotency key.
     """
 
-    status: SendStatus
-    timestamp: int
-    wa_message_id: str
+    to: Jid
+    content: Content
+    appearance: Shown | None = None
+    key: IdempotencyKey | None = None
 
 
 class Sending:
-    """Sends messages from sessions."""
+    """Sends messages from sessions, and waits for WhatsApp's acknowledgement."""
 
     def __init__(
         self,
-        settings: Settings,
         sessions: Sessions,
-        conversations: ConversationRepository,
-        addresses: Addresses,
+        delivery: Delivery,
+        ledger: Ledger,
+        outcomes: OutcomeRepository,
     ) -> None:
-        """Sends from `sessions` and records in `conversations`."""
-        self._settings = settings
+        """Sends from `sessions`; writes down in `ledger` before, in `outcomes` after."""
         self._sessions = sessions
-        self._conversations = conversations
-        self._addresses = addresses
+        self._delivery = delivery
+        self._ledger = ledger
+        self.outcomes = outcomes
+        self._twins = Twins()
         # Both go on when their caller is gone; the sets keep them from being collected.
         self._sends: set[asyncio.Task[Any]] = set()
         self._settlings: set[asyncio.Task[Any]] = set()
 
-    async def send(self, session: Session, draft: Draft) -> SendResult:
+    async def send(self, session: Session, draft: Draft, key: IdempotencyKey | None = None) -> SendResult:
         """Sends a message and waits for WhatsApp's acknowledgement.
 
         A caller who goes away meanwhile does not take the message back, nor keep it from being
@@ -80,13 +74,25 @@ class Sending:
 
         Raises:
             WagateError: VALIDATION_ERROR or NOT_IMPLEMENTED for the draft; CONFLICT where the session
-                is not connected; WHATSAPP_ERROR where WhatsApp refused; TIMEOUT where it did not answer
-                (`details.outcome`: "indeterminate", or "not_sent" where the message was never handed
-                over).
+                is not connected, or an earlier send with this key is under way or of unknown outcome;
+                RATE_LIMITED over the session's rate; WHATSAPP_ERROR where WhatsApp refused; TIMEOUT
+                where it did not answer (`details.outcome`: "indeterminate", or "not_sent" where the
+                message was never handed over).
         """
-        to, content = compose(draft)
-        client = self._sessions.client(session)
-        return await asyncio.shield(_keep(self._sends, self._send(session, client, to, content)))
+        composition = compose(draft)
+
+        async def run() -> SendResult:
+            if key is not None and (earlier := await self._ledger.earlier(key)) is not None:
+                return earlier
+            content = await self._delivery.complete(session, composition)
+            return await self._send(session, Message(composition.to, content, key=key))
+
+        work = run() if key is None else self._twins.once(key, run)
+        return await asyncio.shield(keep(self._sends, work))
+
+    async def send_message(self, session: Session, message: Message) -> SendResult:
+        """Sends a message that is complete already; otherwise like `send`."""
+        return await asyncio.shield(keep(self._sends, self._send(session, message)))
 
     async def close(self) -> None:
         """Waits for the sends under way to be recorded, not for answers that are late already."""
@@ -97,22 +103,36 @@ class Sending:
         while self._settlings:
             await asyncio.wait(set(self._settlings))
 
-    async def _send(self, session: Session, client: Client, to: Jid, content: Content) -> SendResult:
+    async def _send(self, session: Session, message: Message) -> SendResult:
+        client = self._sessions.client(session)
+        kept = await self._ledger.reserve(session, message.key)
+        if kept is not None:
+            return kept
         began = now_ms()
         try:
-            sent = await client.send(to, content, within=self._settings.send_timeout)
-        except SendRefusedError as error:
-            raise _refused(error) from error
+            sent = await self._delivery.deliver(session, client, message.to, message.content)
+        except RefusedError as error:
+            await self._ledger.release(message.key)
+            raise refused(error) from error
         except OutcomeUnknownError as error:
-            await self._record_unknown(session, to, content, began, error)
-            raise WagateError(
-                Code.TIMEOUT,
-                "WhatsApp did not answer in time. The message may have been sent; "
-                "it is not sent again by itself.",
-                {"outcome": "indeterminate"},
-            ) from error
+            await self._record_unknown(session, message, began, error)
+            raise outcome_unknown() from error
+        await self._record_sent(session, message, began, sent)
+        return SendResult(SendStatus.SENT, sent.timestamp, sent.id)
+
+    async def _record_sent(self, session: Session, message: Message, began: int, sent: Sent) -> None:
+        chat = await self._delivery.canonical(session, message.to)
+        row = message_of(
+            session,
+            chat,
+            message.content,
+            status=SendStatus.SENT,
+            began=began,
+            sent=sent,
+            appearance=message.appearance,
+        )
         try:
-            await self._record(session, to, content, sent, began)
+            await self.outcomes.record(Outcome(message=row, key=_settled(message.key, SendStatus.SENT, sent)))
         except Exception as error:
             log.exception("a sent message of session %s could not be recorded", session.id)
             raise WagateError(
@@ -120,86 +140,62 @@ class Sending:
                 "the message was sent, but the gateway could not record it",
                 {"outcome": "sent", "waMessageId": sent.id},
             ) from error
-        return SendResult(SendStatus.SENT, sent.timestamp, sent.id)
 
     async def _record_unknown(
-        self, session: Session, to: Jid, content: Content, began: int, error: OutcomeUnknownError
+        self, session: Session, message: Message, began: int, error: OutcomeUnknownError
     ) -> None:
+        chat = await self._delivery.canonical(session, message.to)
+        row = message_of(
+            session,
+            chat,
+            message.content,
+            status=SendStatus.INDETERMINATE,
+            began=began,
+            appearance=message.appearance,
+        )
+        key = _settled(message.key, SendStatus.INDETERMINATE, None)
         try:
-            row_id = await self._record(session, to, content, None, began)
+            row_id = await self.outcomes.record(Outcome(message=row, key=key))
         except Exception:
             # What matters more to the caller than this is that it may have been sent.
             log.exception("an indeterminate send of session %s could not be recorded", session.id)
             return
         if error.late is not None and row_id is not None:
-            _keep(self._settlings, self._settle(row_id, error.late))
+            keep(self._settlings, self._settle(session, chat, row_id, message.key, error.late))
 
-    async def _record(
-        self, session: Session, to: Jid, content: Content, sent: Sent | None, began: int
-    ) -> int | None:
-        chat = await self._addresses.canonical(session.id, to)
-        message = NewMessage(
-            session_id=session.id,
-            chat_jid=str(chat),
-            chat_name="",
-            wa_message_id=sent.id if sent is not None else None,
-            sender_jid=session.wa_jid or "",
-            from_me=True,
-            type="text",
-            body=content.text,
-            ack_level=ACK_SENT if sent is not None else ACK_UNKNOWN,
-            error=None if sent is not None else SendStatus.INDETERMINATE,
-            timestamp=sent.timestamp if sent is not None else began,
-            created_at=began,
-            content=sent.content if sent is not None else b"",
-        )
-        (row_id,) = await self._conversations.store([message])
-        return row_id
-
-    async def _settle(self, row_id: int, late: "asyncio.Future[Sent]") -> None:
+    async def _settle(
+        self,
+        session: Session,
+        chat: Jid,
+        row_id: int,
+        key: IdempotencyKey | None,
+        late: "asyncio.Future[Sent]",
+    ) -> None:
         try:
             try:
                 # Shielded: the send itself goes on when the node stops waiting for it.
                 sent = await asyncio.shield(late)
-            except SendRefusedError as error:
-                await self._conversations.fail_send(row_id, error=str(error.refusal))
-            else:
-                await self._conversations.settle_send(
-                    row_id, wa_message_id=sent.id, timestamp=sent.timestamp, ack_level=ACK_SENT
+            except RefusedError as error:
+                reason = str(error.refusal)
+                answer = LateAnswer(row_id, None, 0, ACK_FAILED, reason)
+                event = status_event(
+                    session, chat, status=SendStatus.FAILED, timestamp=now_ms(), reason=reason
                 )
+                await self.outcomes.record(Outcome(late=answer, event=event))
+            else:
+                answer = LateAnswer(row_id, sent.id, sent.timestamp, ACK_SENT, None)
+                event = status_event(session, chat, status=SendStatus.SENT, timestamp=now_ms(), sent=sent)
+                settled = _settled(key, SendStatus.SENT, sent)
+                await self.outcomes.record(Outcome(late=answer, key=settled, event=event))
         except OutcomeUnknownError:
             log.info("message %d stays indeterminate: WhatsApp never answered", row_id)
         except Exception:
             log.exception("message %d stays indeterminate: its late answer could not be recorded", row_id)
 
 
-def _keep(tasks: set[asyncio.Task[Any]], work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-
-    def done(task: "asyncio.Task[Any]") -> None:
-        tasks.discard(task)
-        # A caller who went away does not ask for the outcome; without this the loop complains.
-        if not task.cancelled():
-            task.exception()
-
-    task.add_done_callback(done)
-    return task
-
-
-def _refused(error: SendRefusedError) -> WagateError:
-    match error.refusal:
-        case Refusal.BUSY:
-            return WagateError(Code.TIMEOUT, str(error), {"outcome": "not_sent"}, retry_after=5)
-        case Refusal.NOT_CONNECTED:
-            return WagateError(
-                Code.CONFLICT,
-                "the session lost its connection before the message was sent",
-                {"status": "starting"},
-            )
-        case refusal:
-            return WagateError(
-                Code.WHATSAPP_ERROR,
-                f"WhatsApp refused the message: {refusal}",
-                {"reason": str(refusal), "text": str(error)},
-            )
+def _settled(key: IdempotencyKey | None, status: SendStatus, sent: Sent | None) -> SettledKey | None:
+    if key is None:
+        return None
+    if sent is None:
+        return SettledKey(key, status, None, 0)
+    return SettledKey(key, status, sent.id, sent.timestamp)

@@ -9,7 +9,7 @@ from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from wagate.v1 import operation_pb2
+from wagate.v1 import messages_pb2, operation_pb2
 
 from server.auth.principal import Capability, Principal
 from server.store.records import Session
@@ -52,26 +52,41 @@ class Endpoint:
 
     Attributes:
         path: the gRPC path, `/package.Service/Method`.
+        operation: the documented operation id, such as `sendMessage`.
         request, response: message classes.
         capability: what a caller needs.
         success_status: the HTTP status of success.
         invalid_status: the HTTP status of an invalid body.
+        async_status: the HTTP status of what is accepted and not done yet, 0 where there is no such thing.
         body: the request's field that the REST body fills, "*" for all that the path does not, "" for
             a method without a body.
         path_fields: request fields that the REST path fills.
+        path_order: the same in the path's order, outermost first.
+        is_change: whether it changes something, which is audited: it needs more than `read`, and is no
+            GET.
         names_session: whether the request names a session.
     """
 
     path: str
+    operation: str
     request: type[Message]
     response: type[Message]
     capability: Capability
     success_status: int
     invalid_status: int
+    async_status: int
     body: str
     path_fields: frozenset[str]
+    path_order: tuple[str, ...]
+    is_change: bool
     names_session: bool
     method: Method
+
+    def status_of(self, response: Message) -> int:
+        """The HTTP status of a response: a message that waits to be sent is accepted, not done."""
+        if self.async_status and getattr(response, "mode", None) == messages_pb2.SEND_MODE_ASYNC:
+            return self.async_status
+        return self.success_status
 
 
 def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
@@ -89,16 +104,23 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
     if operation.capability not in _CAPABILITIES:
         raise ValueError(f"the contract gives {descriptor.full_name} no capability")
     rule = options.Extensions[annotations_pb2.http]
-    template: str = getattr(rule, rule.WhichOneof("pattern") or "get")
+    verb = rule.WhichOneof("pattern") or "get"
+    template: str = getattr(rule, verb)
+    path_order = tuple(re.findall(r"\{([a-z_]+)", template))
+    capability = _CAPABILITIES[operation.capability]
     return Endpoint(
         path=f"/{descriptor.containing_service.full_name}/{descriptor.name}",
+        operation=descriptor.name[0].lower() + descriptor.name[1:],
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),
-        capability=_CAPABILITIES[operation.capability],
+        capability=capability,
         success_status=operation.success_status or 200,
         invalid_status=operation.invalid_status or 400,
+        async_status=operation.async_status,
         body=rule.body,
-        path_fields=frozenset(re.findall(r"\{([a-z_]+)", template)),
+        path_fields=frozenset(path_order),
+        path_order=path_order,
+        is_change=verb != "get" and capability is not Capability.READ,
         names_session="session" in descriptor.input_type.fields_by_name,
         method=method,
     )

@@ -6,6 +6,7 @@ raw JSON and gets exact JSON back; a native one brings and gets typed messages.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
@@ -13,9 +14,12 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import DecodeError, Message
 from ulid import ULID
 
+from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
+from server.auth.principal import Principal
 from server.errors import Code, WagateError
 from server.rpc import json_codec
+from server.rpc.auditing import Read, audited
 from server.rpc.endpoint import Call, Endpoint
 from server.rpc.rest_body import REST_MARK, body_of
 from server.rpc.status import GRPC, HTTP, envelope, rich_status
@@ -37,10 +41,15 @@ class Pipeline(_GenericRpcHandler):
     """Serves endpoints, natively and by REST."""
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], authenticator: Authenticator, sessions: Sessions
+        self,
+        endpoints: Sequence[Endpoint],
+        authenticator: Authenticator,
+        sessions: Sessions,
+        audit: AuditLog,
     ) -> None:
         """Serves `endpoints`."""
         self._authenticator = authenticator
+        self._audit = audit
         self._sessions = sessions
         self._native = {e.path: self._native_handler(e) for e in endpoints}
         self._rest = {e.path: self._rest_handler(e) for e in endpoints}
@@ -77,7 +86,7 @@ class Pipeline(_GenericRpcHandler):
             headers: list[tuple[str, str]] = []
             try:
                 response = await self._run(target, _metadata(context), lambda: _read(target, raw))
-                status = target.success_status
+                status = target.status_of(response)
                 body = b"" if status == 204 else json_codec.encode(response)
             except WagateError as error:
                 invalid = error.code is Code.VALIDATION_ERROR
@@ -95,24 +104,14 @@ class Pipeline(_GenericRpcHandler):
 
         return _handler(run, bytes, HttpBody.SerializeToString)
 
-    async def _run(
-        self,
-        target: Endpoint,
-        metadata: Mapping[str, str],
-        read: Callable[[], tuple[Message, bytes | None]],
-    ) -> Message:
+    async def _run(self, target: Endpoint, metadata: Mapping[str, str], read: Read) -> Message:
         """Runs a call; `read` gives its request and, for one that came by REST, its body."""
         try:
             principal = await self._authenticator.authenticate(metadata)
-            principal.require(target.capability)
-            request, body = read()
-            session = None
-            if target.names_session:
-                session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
-                session = await self._sessions.find(principal, session_id)
-            if body is not None and target.body:
-                _fill(target, request, body)
-            return await target.method(request, Call(principal, metadata, session))
+            serve = partial(self._serve, target, principal, metadata)
+            if target.is_change:
+                return await audited(self._audit, target, principal, metadata, read=read, serve=serve)
+            return await serve(read)
         except WagateError:
             raise
         except Exception as error:
@@ -121,6 +120,19 @@ class Pipeline(_GenericRpcHandler):
             raise WagateError(
                 Code.INTERNAL, f"a defect of the gateway; its log has reference {reference}"
             ) from error
+
+    async def _serve(
+        self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
+    ) -> Message:
+        principal.require(target.capability)
+        request, body = read()
+        session = None
+        if target.names_session:
+            session_id: str = request.session  # type: ignore[attr-defined] # names_session says so
+            session = await self._sessions.find(principal, session_id)
+        if body is not None and target.body:
+            _fill(target, request, body)
+        return await target.method(request, Call(principal, metadata, session))
 
 
 def _fill(target: Endpoint, request: Message, body: bytes) -> None:

@@ -7,8 +7,9 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
+from wagate.v1 import chats_pb2, groups_pb2, messages_pb2, sessions_pb2
 
+from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 from server.rpc.endpoint import endpoint
@@ -21,6 +22,7 @@ SERVICES: Final = (
     sessions_pb2.DESCRIPTOR.services_by_name["Sessions"],
     messages_pb2.DESCRIPTOR.services_by_name["Messages"],
     chats_pb2.DESCRIPTOR.services_by_name["Chats"],
+    groups_pb2.DESCRIPTOR.services_by_name["Groups"],
 )
 """The contract's services."""
 
@@ -28,6 +30,10 @@ _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # two nodes on one port would split their sessions' calls at random
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # Above what the edge lets through (docs/operations.md): by itself gRPC refuses from 8 KiB on, now and
+    # then, as RESOURCE_EXHAUSTED, which REST callers would take for a rate limit.
+    ("grpc.max_metadata_size", 64 * 1024),
+    ("grpc.absolute_max_metadata_size", 64 * 1024),
 )
 STOP_SECONDS: Final = 10.0
 """How long calls under way may take to end when the node stops."""
@@ -42,6 +48,8 @@ class Serving:
         authenticator: Authenticator,
         sessions: Sessions,
         address: str,
+        audit: AuditLog,
+        *,
         wuts: WutsHandler | None = None,
     ) -> None:
         """Prepares the server.
@@ -51,6 +59,7 @@ class Serving:
             authenticator: finds out who calls.
             sessions: finds the session that a request names.
             address: `host:port`; port 0 takes a free one.
+            audit: keeps who changed what.
             wuts: serves the WUTS API; None leaves it out.
         """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
@@ -60,7 +69,7 @@ class Serving:
             for service in SERVICES
             for method in service.methods
         ]
-        self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions),))
+        self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions, audit),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [_name(service) for service in SERVICES]
         if wuts is not None:

@@ -3,6 +3,7 @@
 from wagate.v1 import sessions_pb2 as pb
 
 from server.cursors import Cursors, page_size
+from server.errors import Code, WagateError
 from server.rpc.endpoint import Call
 from server.sessions.service import Sessions, SessionView
 from server.sessions.state import Status
@@ -62,6 +63,27 @@ class SessionsServicer:
         """See protos/wagate/v1/sessions.proto."""
         code = await self._sessions.code(call.session)
         return pb.SessionQRResponse(code=code.code, expires_at=code.expires_at)
+
+    async def SessionMe(self, _request: pb.SessionMeRequest, call: Call) -> pb.SessionMeResponse:
+        """See protos/wagate/v1/sessions.proto."""
+        view = await self._sessions.view(call.session)
+        if view.record.wa_jid is None:
+            raise WagateError(Code.NOT_FOUND, "the session is not paired: it has no account")
+        return pb.SessionMeResponse(
+            connected=view.status is Status.WORKING,
+            phone_number=view.record.phone_number,
+            session_id=view.record.id,
+            status=_STATUS[view.status],
+            wa_jid=view.record.wa_jid,
+            wa_lid=view.record.wa_lid,
+        )
+
+    async def SessionPairingCode(
+        self, request: pb.SessionPairingCodeRequest, call: Call
+    ) -> pb.SessionPairingCodeResponse:
+        """See protos/wagate/v1/sessions.proto."""
+        code = await self._sessions.pairing_code(call.session, request.phone)
+        return pb.SessionPairingCodeResponse(code=code.code, expires_at=code.expires_at)
 
     async def StartSession(self, _request: pb.StartSessionRequest, call: Call) -> pb.Session:
         """See protos/wagate/v1/sessions.proto."""

@@ -13,9 +13,11 @@ from typing import Final
 from server.clock import now_ms
 from server.errors import not_found
 from server.sessions.backoff import Backoff
+from server.sessions.ownership import Ownership, held_elsewhere
 from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
+from server.whatsapp.jid import Jid
 from server.whatsapp.port import (
     Client,
     ClientError,
@@ -31,6 +33,7 @@ from server.whatsapp.port import (
     Paired,
     Pairing,
     PairingAttempt,
+    PairingCode,
     PairingFailure,
     QRCode,
     Received,
@@ -47,7 +50,7 @@ RECOVERY_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 1.0
 """How often a session without a connection looks whether WhatsApp is reachable."""
 DRAIN_SECONDS: Final = 10.0
-"""How long storing what had arrived before the end may take. A database that is away is given up then."""
+"""How long the end waits for storing what had arrived before. While a database is away, it comes later."""
 
 Ingest = Callable[[Session, Sequence[Received]], Awaitable[None]]
 """Takes what a session received, in order, and returns once it is stored."""
@@ -68,6 +71,8 @@ class Runner:
         clients: ClientFactory,
         pairing: Pairing,
         ingest: Ingest,
+        ownership: Ownership,
+        became_live: Callable[[Session], None],
     ) -> None:
         """Does nothing before `start`.
 
@@ -78,6 +83,8 @@ class Runner:
             clients: makes its connections.
             pairing: begins its pairing attempts.
             ingest: takes what it receives.
+            ownership: acquires its lease, without which nothing runs.
+            became_live: is told whenever it has become connected.
         """
         self.record = record
         self.phase = Phase.IDLE
@@ -87,29 +94,41 @@ class Runner:
         self._clients = clients
         self._pairing = pairing
         self._ingest = ingest
+        self._ownership = ownership
+        self._generation: int | None = None
+        self._became_live = became_live
         self._client: Client | None = None
+        self._attempt: PairingAttempt | None = None
         self._unstored: list[Received] = []
-        self._retired = False
+        self.retired = False
+        self._begun = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._lifecycle = asyncio.Lock()
 
     @property
+    def is_held(self) -> bool:
+        """Whether this node holds the session now."""
+        return self._generation is not None and self._generation == self._ownership.generation(self.record.id)
+
+    @property
     def client(self) -> Client | None:
-        """The connection, where it is live."""
-        return self._client if self.phase is Phase.LIVE else None
+        """The connection, where it is live and this node holds the session."""
+        return self._client if self.phase is Phase.LIVE and self.is_held else None
 
     async def change(self, **changes: object) -> None:
         """Stores changed fields of the record, even when its caller is cancelled meanwhile.
 
         Raises:
-            WagateError: NOT_FOUND where the session was deleted.
+            WagateError: NOT_FOUND where the session was deleted, UNAVAILABLE where another node has taken it.
         """
         await uninterrupted(self._change(changes))
 
     async def _change(self, changes: dict[str, object]) -> None:
         changes["updated_at"] = now_ms()
-        if not await self._repository.update(self.record.id, changes):
-            raise not_found("session")
+        if not await self._repository.update(self.record.id, changes, generation=self._generation):
+            if await self._repository.find(self.record.id) is None:
+                raise not_found("session")
+            raise held_elsewhere("")
         self.record = replace(self.record, **changes)  # type: ignore[arg-type] # names are the record's own
 
     # Each of the following runs to its end even when its caller goes away: a start beside a stop that was
@@ -119,83 +138,158 @@ class Runner:
         """Connects a paired session, begins pairing an unpaired one. Does nothing where it runs.
 
         Raises:
-            WagateError: UNAVAILABLE where too many pairings are under way; NOT_FOUND where the session
-                was deleted.
+            WagateError: UNAVAILABLE where another node holds the session or too many pairings are under
+                way; NOT_FOUND where the session was deleted.
         """
-        await uninterrupted(self._start())
+        await uninterrupted(self._under_lease(self._start))
 
     async def _start(self) -> None:
-        async with self._lifecycle:
-            if self._retired:
-                raise not_found("session")
-            if self._task is not None and not self._task.done():
-                return
-            if self.record.wa_jid is not None:
+        if self._runs():
+            return
+        if self.record.wa_jid is not None:
+            if not self.record.wanted or self.record.ending is not None:
                 await self.change(wanted=True, ending=None)
-                await self._begin(self._stay_connected, Phase.CONNECTING)
-            else:
-                await self.change(ending=None)
-                await asyncio.to_thread(_empty_folder, self._device)
-                attempt = await self._pairing.begin(self.record.id, self._device)
-                await self._begin(partial(self._pair, attempt), Phase.PAIRING)
+            await self._begin(self._stay_connected, Phase.CONNECTING)
+        else:
+            await self.change(ending=None)
+            await asyncio.to_thread(_empty_folder, self._device)
+            attempt = await self._pairing.begin(self.record.id, self._device)
+            self._attempt = attempt
+            await self._begin(partial(self._pair, attempt), Phase.PAIRING)
+
+    async def code_for(self, phone: str) -> PairingCode:
+        """Asks the pairing under way for a code to type; see `PairingAttempt.code_for`.
+
+        Raises:
+            RefusedError, ConnectError: see there; the latter too where no pairing is under way.
+        """
+        if self._attempt is None:
+            raise ConnectError("no pairing is under way any more")
+        return await self._attempt.code_for(phone)
 
     async def stop(self) -> None:
-        """Ends whatever runs until somebody starts the session again; the device stays linked."""
-        await uninterrupted(self._stop())
+        """Ends whatever runs until somebody starts the session again; the device stays linked.
+
+        Raises:
+            WagateError: as for `start`.
+        """
+        await uninterrupted(self._under_lease(self._stop))
 
     async def _stop(self) -> None:
-        async with self._lifecycle:
-            await self._end_task()
-            if self.record.wanted:
-                await self.change(wanted=False)
+        await self._end_task()
+        if self.record.wanted:
+            await self.change(wanted=False)
+
+    async def restart(self) -> None:
+        """Ends whatever runs, and starts again.
+
+        Raises:
+            WagateError: as for `start`.
+        """
+        await uninterrupted(self._under_lease(self._restart))
+
+    async def _restart(self) -> None:
+        await self._end_task()
+        await self._start()
 
     async def suspend(self) -> None:
-        """Ends whatever runs; a connected session is connected again when the node starts."""
+        """Ends whatever runs and lets go of it; a node that starts connects it again."""
         await uninterrupted(self._suspend())
 
     async def _suspend(self) -> None:
         async with self._lifecycle:
             await self._end_task()
+            await self._ownership.release(self.record.id)
+            await self._store_soon()
+            if self._unstored:
+                log.error("%d messages of session %s are lost", len(self._unstored), self.record.id)
+
+    async def lose(self, generation: int) -> None:
+        """Ends at once what runs under a lease that this node has lost.
+
+        It does not wait for an operation under way, which may be waiting for a database that is away.
+        """
+        task = self._task
+        if task is not None and self._generation == generation:
+            await self._begun.wait()
+            task.cancel()
+            await asyncio.wait({task})
 
     async def logout(self) -> None:
         """Unlinks the device of a live session.
 
         Raises:
             ClientError: WhatsApp did not confirm it; nothing changed.
+            WagateError: as for `start`.
         """
-        await uninterrupted(self._logout())
+        await uninterrupted(self._under_lease(self._logout))
 
     async def _logout(self) -> None:
-        async with self._lifecycle:
-            if self.client is not None:
-                await self.client.logout()
-            await self._end_task()
-            await self._forget_device(Ending.LOGGED_OUT)
+        if self.client is not None:
+            await self.client.logout()
+        await self._end_task()
+        await self._forget_device(Ending.LOGGED_OUT)
 
     async def retire(self) -> None:
-        """Ends whatever runs and forgets the device, for good. A live one is unlinked where that works."""
-        await uninterrupted(self._retire())
+        """Deletes the session and its device. A live one is unlinked first, where that works.
+
+        Raises:
+            WagateError: as for `start`.
+        """
+        await uninterrupted(self._under_lease(self._retire))
 
     async def _retire(self) -> None:
+        self.retired = True
+        try:
+            if self.client is not None:
+                await self.client.logout()
+        except ClientError as error:
+            log.warning("session %s is given up without being unlinked: %s", self.record.id, error)
+        await self._end_task()
+        await asyncio.to_thread(shutil.rmtree, self._device, ignore_errors=True)
+        await self._repository.delete(self.record.id)
+
+    async def store_rest(self) -> None:
+        """Stores what could not be stored when the session ended here. Does nothing where it runs."""
+        if self._unstored and not self._lifecycle.locked():
+            async with self._lifecycle:
+                if not self._runs():
+                    await self._store_soon()
+
+    async def _under_lease(self, operation: Callable[[], Awaitable[None]]) -> None:
+        """One operation at a time, with the lease, which is kept for as long as something runs."""
         async with self._lifecycle:
-            self._retired = True
+            if self.retired:
+                raise not_found("session")
+            if not self.is_held:
+                await self._acquire()
             try:
-                if self.client is not None:
-                    await self.client.logout()
-            except ClientError as error:
-                log.warning("session %s is given up without being unlinked: %s", self.record.id, error)
-            await self._end_task()
-            await asyncio.to_thread(shutil.rmtree, self._device, ignore_errors=True)
+                await operation()
+            finally:
+                if not self._runs():
+                    await self._ownership.release(self.record.id)
+
+    async def _acquire(self) -> None:
+        await self._end_task()  # which may run still under a lease that is lost
+        self._generation = await self._ownership.acquire(self.record.id)
+        # Another node may have changed it since this one looked.
+        record = await self._repository.find(self.record.id)
+        if record is None:
+            raise not_found("session")
+        self.record = record
+
+    def _runs(self) -> bool:
+        return self._task is not None and not self._task.done()
 
     async def _begin(self, work: Callable[[], Awaitable[None]], phase: Phase) -> None:
         self.phase = phase
-        begun = asyncio.Event()
-        self._task = asyncio.create_task(self._run(work, begun), name=f"session-{self.record.id}")
+        self._begun.clear()
+        self._task = asyncio.create_task(self._run(work), name=f"session-{self.record.id}")
         # A task that is cancelled before it began would never let go of what it was given.
-        await begun.wait()
+        await self._begun.wait()
 
-    async def _run(self, work: Callable[[], Awaitable[None]], begun: asyncio.Event) -> None:
-        begun.set()
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._begun.set()
         try:
             await work()
         except Exception:
@@ -203,6 +297,8 @@ class Runner:
         finally:
             self.phase = Phase.IDLE
             self.code = None
+        # It ended by itself; whoever cancels it decides about the lease.
+        await self._ownership.release(self.record.id)
 
     async def _end_task(self) -> None:
         task, self._task = self._task, None
@@ -218,6 +314,7 @@ class Runner:
         try:
             paired = await self._await_scan(attempt)
         finally:
+            self._attempt = None
             await attempt.stop()
         if paired is None:
             return
@@ -246,9 +343,10 @@ class Runner:
 
     async def _stay_connected(self) -> None:
         backoff = Backoff()
-        while True:
+        while self.is_held:
             self.phase = Phase.CONNECTING
             try:
+                await self._store()
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
             except Exception:
@@ -289,17 +387,7 @@ class Runner:
         await client.stop()
         while events := await client.events():
             self._note_received(events)
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await self._store()
-        except TimeoutError:
-            log.exception(
-                "%d messages of session %s could not be stored within %.0f s of its end and are lost",
-                len(self._unstored),
-                self.record.id,
-                DRAIN_SECONDS,
-            )
-            self._unstored.clear()
+        await self._store_soon()
 
     async def _note_identity(self, identity: Identity) -> None:
         lid = str(identity.lid) if identity.lid is not None else None
@@ -337,12 +425,15 @@ class Runner:
     async def _take(self, events: Sequence[Event]) -> Ending | None:
         self._note_received(events)
         await self._store()
+        if self.record.auto_read:
+            await self._mark_read(events)
         for event in events:
             match event:
                 case Connected():
                     self.phase = Phase.LIVE
                     log.info("session %s is connected", self.record.id)
                     await self.change(last_connected_at=now_ms())
+                    self._became_live(self.record)
                 case Disconnected():
                     self.phase = Phase.CONNECTING
                     log.info("session %s lost its connection", self.record.id)
@@ -354,8 +445,36 @@ class Runner:
                     pass
         return None
 
+    async def _mark_read(self, events: Sequence[Event]) -> None:
+        """Tells senders that what is stored was read."""
+        unread: dict[tuple[Jid, Jid], list[str]] = {}
+        for event in events:
+            if isinstance(event, Received) and not event.from_me:
+                unread.setdefault((event.chat, event.sender), []).append(event.id)
+        for (chat, sender), ids in unread.items():
+            client = self._client
+            if client is None:
+                return
+            try:
+                await client.mark_read(chat, sender, ids, now_ms())
+            except ClientError as error:
+                log.info("%d messages of session %s stay unread: %s", len(ids), self.record.id, error)
+
     def _note_received(self, events: Sequence[Event]) -> None:
         self._unstored += [event for event in events if isinstance(event, Received)]
+
+    async def _store_soon(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._store()
+        except TimeoutError:
+            log.warning(
+                "%d messages of session %s could not be stored within %.0f s of its end; "
+                "this node keeps them and tries again",
+                len(self._unstored),
+                self.record.id,
+                DRAIN_SECONDS,
+            )
 
     async def _store(self) -> None:
         """Stores what was received. Interrupted, it can be called again: storing is idempotent."""

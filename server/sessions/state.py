@@ -43,6 +43,8 @@ def status_of(session: Session, phase: Phase) -> Status:
         case Phase.LIVE:
             return Status.WORKING
         case Phase.IDLE:
+            if session.wanted and session.wa_jid is not None:
+                return Status.STARTING  # by whichever node takes it next
             if session.ending == Ending.LOGGED_OUT:
                 return Status.LOGGED_OUT
             return Status.STOPPED if session.ending is None else Status.FAILED

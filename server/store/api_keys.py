@@ -1,13 +1,16 @@
 """Organizations and their api-keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
+from server.store.audit import append
+from server.store.credentials import revoke, touch
 from server.store.database import Database
 from server.store.dialect import insert
-from server.store.queries import execute, find_all, find_one
-from server.store.records import ApiKey, Organization
+from server.store.queries import find_all, find_one
+from server.store.records import ApiKey, AuditLine, Organization
 from server.store.tables import ApiKeyRow, OrganizationRow, table_of
 
 _organization = table_of(OrganizationRow)
@@ -24,38 +27,41 @@ class ApiKeyRepository:
 
     async def organization(self, organization: Organization) -> Organization:
         """Returns the organization of that name, storing the given one where there is none."""
+        named = select(_organization).where(_organization.c.name == organization.name)
 
         def run(connection: Connection) -> Organization:
             connection.execute(
                 insert(connection.dialect.name, _organization)
-                .values(id=organization.id, name=organization.name, created_at=organization.created_at)
+                .values(asdict(organization))
                 .on_conflict_do_nothing(index_elements=["name"])
             )
-            named = select(_organization).where(_organization.c.name == organization.name)
             return Organization(*connection.execute(named).one())
 
         return await self._database.write(run)
 
-    async def add(self, key: ApiKey, secret_hash: str) -> None:
-        """Stores a key.
+    async def find_organization(self, name: str) -> Organization | None:
+        """Returns the organization of that name."""
+        statement = select(_organization).where(_organization.c.name == name)
+        return await find_one(self._database, statement, Organization)
+
+    async def add(self, key: ApiKey, secret_hash: str, change: AuditLine) -> None:
+        """Stores a key, and the change in the audit.
 
         Args:
             key: what it may do and for whom.
             secret_hash: SHA-256 of the secret, in hex.
+            change: what the audit keeps of it.
         """
-        statement = _key.insert().values(
-            id=key.id,
-            organization_id=key.organization_id,
-            secret_hash=secret_hash,
-            label=key.label,
-            permissions=list(key.permissions),
-            created_at=key.created_at,
-            revoked_at=key.revoked_at,
-        )
-        await execute(self._database, statement)
+        values = {**asdict(key), "permissions": list(key.permissions), "secret_hash": secret_hash}
+
+        def run(connection: Connection) -> None:
+            connection.execute(_key.insert().values(values))
+            append(connection, [change])
+
+        await self._database.write(run)
 
     async def find(self, secret_hash: str) -> ApiKey | None:
-        """Returns the key with that hash, revoked or not."""
+        """Returns the key with that hash, revoked and expired or not."""
         statement = select(*_key_columns).where(_key.c.secret_hash == secret_hash)
         return await find_one(self._database, statement, ApiKey)
 
@@ -63,15 +69,22 @@ class ApiKeyRepository:
         """Returns every key, oldest first."""
         return await find_all(self._database, select(*_key_columns).order_by(_key.c.id), ApiKey)
 
-    async def revoke(self, key_id: str, at: int) -> bool:
-        """Revokes a key.
+    async def revoke(self, key_id: str, change: AuditLine) -> bool:
+        """Revokes a key as of `change.at`, and stores the change in the audit.
 
         Args:
             key_id: its id, not its secret.
-            at: epoch milliseconds.
+            change: what the audit keeps of it; its organization is filled in.
 
         Returns:
             Whether there was such a key that was not revoked before.
         """
-        statement = update(_key).where(_key.c.id == key_id, _key.c.revoked_at.is_(None)).values(revoked_at=at)
-        return await execute(self._database, statement) == 1
+        return await self._database.write(lambda connection: revoke(connection, _key, key_id, change))
+
+    async def touch(self, uses: Mapping[str, int]) -> None:
+        """Notes when keys were last used.
+
+        Args:
+            uses: epoch milliseconds by key id, at least one.
+        """
+        await self._database.write(lambda connection: touch(connection, _key, uses))

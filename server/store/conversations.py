@@ -1,11 +1,13 @@
 """The stored copy: chats, messages and which LID belongs to which phone number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store.database import Database
+from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
 from server.store.ingest import store_messages
 from server.store.queries import execute, find_all, find_one
@@ -15,9 +17,14 @@ from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
 _address = table_of(AddressRow)
+_shown = [c for c in _message.c if c.name not in ("chat_id", "content", "hidden")]
 
 _ChatPosition = tuple[bool, int, int]
 _MessagePosition = tuple[int, int, int]
+
+
+DELETED_AT_A_TIME: Final = 2_000
+"""Messages that one transaction deletes."""
 
 
 class SessionGoneError(Exception):
@@ -44,29 +51,30 @@ class ConversationRepository:
 
         Raises:
             SessionGoneError: a message's session is not stored.
+            DatabaseFailure: the database failed. A message with an id may be stored again then.
         """
         try:
             return await self._commit.write_all(messages)
         except IntegrityError as error:
-            raise SessionGoneError from error
-
-    async def settle_send(self, row_id: int, *, wa_message_id: str, timestamp: int, ack_level: int) -> None:
-        """Gives a message that was stored as indeterminate its id and time, once they are known."""
-        settled = update(_message).where(_message.c.id == row_id)
-        await execute(
-            self._database,
-            settled.values(wa_message_id=wa_message_id, timestamp=timestamp, ack_level=ack_level, error=None),
-        )
-
-    async def fail_send(self, row_id: int, *, error: str) -> None:
-        """Marks a message that was stored as indeterminate as failed, once that is known."""
-        failed = update(_message).where(_message.c.id == row_id)
-        await execute(self._database, failed.values(ack_level=-1, error=error))
+            if is_missing_parent(error):
+                raise SessionGoneError from error
+            raise
 
     async def find_chat(self, session_id: str, jid: str) -> Chat | None:
         """Returns a session's chat by its canonical JID."""
         statement = select(_chat).where(_chat.c.session_id == session_id, _chat.c.jid == jid)
         return await find_one(self._database, statement, Chat)
+
+    async def change_chat(self, chat_id: int, changes: Mapping[str, object]) -> None:
+        """Sets columns of a chat, by field of `Chat`."""
+        await execute(self._database, update(_chat).where(_chat.c.id == chat_id).values(dict(changes)))
+
+    async def delete_chat(self, chat_id: int) -> None:
+        """Deletes a chat with its messages, some at a time: a long chat keeps no other writer waiting."""
+        some = select(_message.c.id).where(_message.c.chat_id == chat_id).limit(DELETED_AT_A_TIME)
+        while await execute(self._database, delete(_message).where(_message.c.id.in_(some))):
+            pass
+        await execute(self._database, delete(_chat).where(_chat.c.id == chat_id))
 
     async def page_chats(self, session_id: str, *, after: _ChatPosition | None, limit: int) -> Sequence[Chat]:
         """Returns up to `limit` chats: pinned first, then by newest activity.
@@ -96,8 +104,7 @@ class ConversationRepository:
             before: (timestamp, created_at, id) of the message before the page; None at first.
             limit: at least 1.
         """
-        columns = [c for c in _message.c if c.name not in ("chat_id", "content")]
-        statement = select(*columns).where(_message.c.chat_id == chat_id)
+        statement = select(*_shown).where(_message.c.chat_id == chat_id, _message.c.hidden.is_(False))
         if before is not None:
             statement = statement.where(
                 tuple_(_message.c.timestamp, _message.c.created_at, _message.c.id) < before

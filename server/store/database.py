@@ -7,19 +7,37 @@ docs/decisions/0004.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from server.store.failures import explained, is_transient
 
 Result = TypeVar("Result")
 
 READERS: Final = 4
 """Threads that read SQLite at the same time."""
+
+PATIENCE_SECONDS: Final = 30.0
+"""How long a transaction on PostgreSQL may take: nothing else ends one over a connection that is dead
+without anybody having said so."""
+CONNECT_SECONDS: Final = 10.0
+"""How long connecting to PostgreSQL may take, and how long to wait for a connection to be free."""
+_ATTEMPTS: Final = 4
+"""Attempts at a transaction that PostgreSQL rolls back over another one."""
+
+_POSTGRES_SETTINGS: Final = {
+    "application_name": "wagate",
+    # A node that is paused in the middle of a transaction holds locks, and the others wait for them.
+    "idle_in_transaction_session_timeout": "10000",
+}
 
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -40,11 +58,33 @@ class Database(Protocol):
         Args:
             work: called with a connection, possibly in another thread: it must touch nothing but that
                 connection and its own arguments.
+
+        Raises:
+            DatabaseAwayError: the database does not answer.
         """
         ...
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Runs statements in a transaction: committed when `work` returns, rolled back when it raises."""
+    async def write(
+        self, work: Callable[[Connection], Result], *, within: float | None = PATIENCE_SECONDS
+    ) -> Result:
+        """Runs statements in a transaction: committed when `work` returns, rolled back when it raises.
+
+        Args:
+            work: as for `read`. It may be called again, after its first transaction was rolled back over
+                another one that stood in its way.
+            within: seconds that PostgreSQL may take, None for any time.
+
+        Raises:
+            DatabaseAwayError: nothing was stored.
+            CommitUnknownError: nobody knows whether it was stored.
+        """
+        ...
+
+    async def write_first(self, work: Callable[[Connection], Result]) -> Result:
+        """The same as `write`, over a connection that other work does not use up.
+
+        For what must not wait for its turn when everything else does: leases.
+        """
         ...
 
     async def close(self) -> None:
@@ -95,19 +135,31 @@ class SqliteDatabase:
         """See `Database`."""
 
         def run() -> Result:
-            with self._read_engine.connect() as connection:
+            with explained(), self._read_engine.connect() as connection:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(
+        self,
+        work: Callable[[Connection], Result],
+        *,
+        within: float | None = PATIENCE_SECONDS,  # noqa: ARG002 - a file answers or fails
+    ) -> Result:
         """See `Database`."""
 
         def run() -> Result:
-            with self._write_engine.begin() as connection:
-                return work(connection)
+            with explained() as progress, self._write_engine.connect() as connection:
+                result = work(connection)
+                progress.committing = True
+                connection.commit()
+                return result
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+
+    async def write_first(self, work: Callable[[Connection], Result]) -> Result:
+        """See `Database`. The queue for the one writer is short."""
+        return await self.write(work)
 
     async def close(self) -> None:
         """See `Database`."""
@@ -125,23 +177,59 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         """See `open_database`."""
-        self._engine = create_async_engine(
-            url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
-        )
+        self._engine = _postgres_engine(url, pool_size=8, max_overflow=8)
+        self._first_engine = _postgres_engine(url, pool_size=1, max_overflow=1)
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         """See `Database`."""
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(work)
+        with explained():
+            async with asyncio.timeout(PATIENCE_SECONDS), self._engine.connect() as connection:
+                return await connection.run_sync(work)
 
-    async def write(self, work: Callable[[Connection], Result]) -> Result:
+    async def write(
+        self, work: Callable[[Connection], Result], *, within: float | None = PATIENCE_SECONDS
+    ) -> Result:
         """See `Database`."""
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        return await _write_postgres(self._engine, work, within)
+
+    async def write_first(self, work: Callable[[Connection], Result]) -> Result:
+        """See `Database`."""
+        return await _write_postgres(self._first_engine, work, PATIENCE_SECONDS)
 
     async def close(self) -> None:
         """See `Database`."""
         await self._engine.dispose()
+        await self._first_engine.dispose()
+
+
+def _postgres_engine(url: URL, *, pool_size: int, max_overflow: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=CONNECT_SECONDS,
+        # Connections that broke while nobody used them are replaced instead of failing a caller.
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"timeout": CONNECT_SECONDS, "server_settings": dict(_POSTGRES_SETTINGS)},
+    )
+
+
+async def _write_postgres(
+    engine: AsyncEngine, work: Callable[[Connection], Result], within: float | None
+) -> Result:
+    for attempt in itertools.count(1):
+        try:
+            with explained() as progress:
+                async with asyncio.timeout(within), engine.connect() as connection:
+                    result = await connection.run_sync(work)
+                    progress.committing = True
+                    await connection.commit()
+                    return result
+        except DBAPIError as error:
+            if attempt == _ATTEMPTS or not is_transient(error):
+                raise
+    raise AssertionError("counting never ends")
 
 
 def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:

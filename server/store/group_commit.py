@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy import Connection
 
 from server.store.database import Database
+from server.store.failures import DatabaseAwayError, DatabaseFailure
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +19,8 @@ and each item cheaper; a single item is never kept waiting."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_Entry = tuple[Item, asyncio.Future[Result]]
+
 MAX_BATCH = 200
 """Items per transaction: bounds how long other writers wait."""
 
@@ -26,7 +29,8 @@ class GroupCommit(Generic[Item, Result]):
     """Collects items while a transaction is under way and writes them together in the next one.
 
     An idle writer commits a single item at once. `write` returns after the commit. An item that fails
-    does not harm the others of its batch: they are written again one by one.
+    does not harm the others of its batch: they are written again one by one. When the database fails, all
+    are told at once, and nothing is written a second time: it may be stored already.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class GroupCommit(Generic[Item, Result]):
         """
         self._database = database
         self._apply = apply
-        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._waiting: list[_Entry[Item, Result]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, item: Item) -> Result:
@@ -56,6 +60,8 @@ class GroupCommit(Generic[Item, Result]):
 
         Raises:
             Exception: what `apply` raised for the first item that failed.
+            DatabaseAwayError: the first failure was the database's, and its item was not stored.
+            CommitUnknownError: as before, and nobody knows whether its item was stored.
         """
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Result]] = [loop.create_future() for _ in items]
@@ -76,17 +82,24 @@ class GroupCommit(Generic[Item, Result]):
                     await asyncio.sleep(GATHER_SECONDS)
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 error = await self._commit(batch)
-                if error is not None and len(batch) == 1:
-                    _fail(batch[0][1], error)
+                if isinstance(error, DatabaseFailure) or (error is not None and len(batch) == 1):
+                    _fail(batch, error)
                 elif error is not None:
                     log.warning("a batch of %d writes failed; writing them one by one", len(batch))
-                    for entry in batch:
-                        if (error := await self._commit([entry])) is not None:
-                            _fail(entry[1], error)
+                    await self._commit_each(batch)
         finally:
             self._task = None
 
-    async def _commit(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> Exception | None:
+    async def _commit_each(self, batch: Sequence[_Entry[Item, Result]]) -> None:
+        for index, entry in enumerate(batch):
+            error = await self._commit([entry])
+            if error is not None:
+                _fail([entry], error)
+            if isinstance(error, DatabaseFailure):
+                _fail(batch[index + 1 :], DatabaseAwayError())
+                return
+
+    async def _commit(self, batch: Sequence[_Entry[Item, Result]]) -> Exception | None:
         try:
             items = [item for item, _ in batch]
             results = await self._database.write(lambda connection: self._apply(connection, items))
@@ -98,6 +111,7 @@ class GroupCommit(Generic[Item, Result]):
         return None
 
 
-def _fail(future: asyncio.Future[Result], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _fail(batch: Sequence[_Entry[Item, Result]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

@@ -170,4 +170,9 @@ def _row(message: NewMessage, chat_id: int) -> dict[str, object]:
         "timestamp": message.timestamp,
         "created_at": message.created_at,
         "content": message.content,
+        "quoted_id": message.quoted_id,
+        "mentions": list(message.mentions),
+        "edited": False,
+        "deleted": False,
+        "hidden": False,
     }

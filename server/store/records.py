@@ -1,6 +1,6 @@
 """What repositories take and give: plain values without a database behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -15,7 +15,12 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An api-key without its secret. Times are epoch milliseconds."""
+    """An api-key without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        expires_at: from when on it is refused; None for never.
+        last_used_at: written lazily, a minute or so behind (`server.auth.last_use`).
+    """
 
     id: str
     organization_id: str
@@ -23,6 +28,53 @@ class ApiKey:
     permissions: Sequence[str]
     created_at: int
     revoked_at: int | None
+    expires_at: int | None = None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserToken:
+    """A token of the WUTS API without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        user_name: the user that it stands for, as the operator named them.
+        session_id: the only session that it opens.
+    """
+
+    id: str
+    organization_id: str
+    session_id: str
+    user_name: str
+    created_at: int
+    revoked_at: int | None = None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One change, or the attempt of one, and how it ended. Holds no content and no secret.
+
+    Attributes:
+        at: epoch milliseconds.
+        organization_id: whose things were to change; "" where that is nobody's.
+        actor: the subject of the token, or the system's user for the command line.
+        actor_kind: a word of `server.auth.principal.ActorKind`.
+        operation: the documented operation id, such as `createSession`.
+        target: the ids of what was to change, outermost first, joined by "/".
+        outcome: "ok", a word of `server.errors.Code`, or "cancelled".
+        request_id: the edge's id of the request; finds it in the logs.
+        id: where it stands in the audit; None before it is stored.
+    """
+
+    at: int
+    organization_id: str
+    actor: str
+    actor_kind: str
+    operation: str
+    target: str
+    outcome: str
+    request_id: str
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +132,8 @@ class NewMessage:
         created_at: when it was received or its sending began, epoch milliseconds; orders messages
             within the same second of WhatsApp's time.
         lid, phone_jid: an address pair that came with it, or None.
+        quoted_id: the WhatsApp id of the message that it answers.
+        mentions: JIDs that it mentions.
     """
 
     session_id: str
@@ -97,6 +151,8 @@ class NewMessage:
     content: bytes
     lid: str | None = None
     phone_jid: str | None = None
+    quoted_id: str | None = None
+    mentions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +169,92 @@ class Message:
     error: str | None
     timestamp: int
     created_at: int
+    edited: bool
+    deleted: bool
+    quoted_id: str | None
+    mentions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message to act on, with what it was sent or received as.
+
+    Attributes:
+        id: the row's.
+        content: its `waE2E.Message`, serialised; empty where nobody knows it.
+    """
+
+    id: int
+    wa_message_id: str
+    sender_jid: str
+    from_me: bool
+    type: str
+    body: str
+    deleted: bool
+    timestamp: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One person's reaction to a message. `timestamp` is epoch milliseconds."""
+
+    message_id: int
+    sender_jid: str
+    emoji: str
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's key, which is its organization's own."""
+
+    organization_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """What is kept under an idempotency key.
+
+    Attributes:
+        session_id, generation: who reserved it.
+        status: how the send ended; None while it is under way, or was when its node ended.
+    """
+
+    session_id: str
+    generation: int
+    status: str | None
+    outbox_id: str | None
+    wa_message_id: str | None
+    timestamp: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A message that waits to be sent.
+
+    Attributes:
+        number: rises in the order of acceptance.
+        draft: the caller's message, as composing reads it.
+        created_at: when it was accepted, epoch milliseconds.
+    """
+
+    number: int
+    id: str
+    organization_id: str
+    session_id: str
+    recipient: str
+    draft: Mapping[str, object]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened, to be appended to an organization's log."""
+
+    organization_id: str
+    session_id: str | None
+    name: str
+    timestamp: int
+    payload: Mapping[str, object]

@@ -22,7 +22,8 @@ async def upgrade(database: Database) -> None:
     Raises:
         WagateError: UNAVAILABLE when the database was written by a later release.
     """
-    await database.write(_upgrade)
+    # A large table takes its time, and so does another node that migrates.
+    await database.write(_upgrade, within=None)
 
 
 def _upgrade(connection: Connection) -> None:

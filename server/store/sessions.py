@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Final
 
 from sqlalchemy import delete, select, update
 
@@ -11,6 +12,8 @@ from server.store.records import Session
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
+RECORD_COLUMNS: Final = tuple(column for column in _session.c if not column.name.startswith("owner_"))
+"""What a `Session` is made of. Who holds it is not part of it: that changes every few seconds."""
 
 
 class SessionRepository:
@@ -26,7 +29,9 @@ class SessionRepository:
 
     async def find(self, session_id: str) -> Session | None:
         """Returns the session, whoever owns it."""
-        return await find_one(self._database, select(_session).where(_session.c.id == session_id), Session)
+        return await find_one(
+            self._database, select(*RECORD_COLUMNS).where(_session.c.id == session_id), Session
+        )
 
     async def page(self, organization_id: str, *, after: str, limit: int) -> Sequence[Session]:
         """Returns up to `limit` of an organization's sessions, oldest first.
@@ -37,29 +42,29 @@ class SessionRepository:
             limit: at least 1.
         """
         statement = (
-            select(_session)
+            select(*RECORD_COLUMNS)
             .where(_session.c.organization_id == organization_id, _session.c.id > after)
             .order_by(_session.c.id)
             .limit(limit)
         )
         return await find_all(self._database, statement, Session)
 
-    async def wanted(self) -> Sequence[Session]:
-        """Returns the paired sessions that shall be connected."""
-        wanted = select(_session).where(_session.c.wanted, _session.c.wa_jid.is_not(None))
-        return await find_all(self._database, wanted.order_by(_session.c.id), Session)
-
-    async def update(self, session_id: str, changes: Mapping[str, object]) -> bool:
+    async def update(
+        self, session_id: str, changes: Mapping[str, object], *, generation: int | None = None
+    ) -> bool:
         """Sets columns of a session.
 
         Args:
             session_id: which.
             changes: values by field of `Session`.
+            generation: of the lease under which it is changed; None for what anybody may change.
 
         Returns:
-            Whether the session is still there.
+            Whether it was changed: it is still there, and no newer lease has been acquired.
         """
         statement = update(_session).where(_session.c.id == session_id).values(dict(changes))
+        if generation is not None:
+            statement = statement.where(_session.c.owner_generation == generation)
         return await execute(self._database, statement) == 1
 
     async def delete(self, session_id: str) -> None:

@@ -1,6 +1,16 @@
 """The tables. A change here needs a migration beside it; a test compares the two."""
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+)
 from sqlmodel import Field, SQLModel
 
 # SQLite numbers rows by itself only in a column of type INTEGER.
@@ -38,6 +48,40 @@ class ApiKeyRow(SQLModel, table=True):
     permissions: list[str] = Field(sa_column=Column(JSON, nullable=False))
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class UserTokenRow(SQLModel, table=True):
+    """A token of the WUTS API: its hash, and the one user and session that it stands for."""
+
+    __tablename__ = "user_token"
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
+    user_name: str
+    secret_hash: str = Field(unique=True)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AuditRow(SQLModel, table=True):
+    """Who changed what, and how it ended. Nothing updates a row, and age alone deletes one."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    at: int = Field(sa_type=BigInteger, index=True)
+    # No foreign key: a line outlives what it speaks of.
+    organization_id: str
+    actor: str
+    actor_kind: str
+    operation: str
+    target: str
+    outcome: str
+    request_id: str
 
 
 class SessionRow(SQLModel, table=True):
@@ -64,6 +108,12 @@ class SessionRow(SQLModel, table=True):
     wa_lid: str | None = None
     # Why it ended when WhatsApp ended it: a word of sessions.state.Ending.
     ending: str | None = None
+    # The lease: who holds it, in which life of that node, until when unless renewed. The generation
+    # counts holders; what carries an older one comes from a node that lost the session.
+    owner_node: str | None = None
+    owner_boot: str | None = None
+    owner_generation: int = Field(default=0, sa_type=BigInteger)
+    owner_expires_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ChatRow(SQLModel, table=True):
@@ -92,6 +142,7 @@ class MessageRow(SQLModel, table=True):
         # only unique per sender; a send whose id nobody knows yet has none.
         UniqueConstraint("chat_id", "sender_jid", "wa_message_id"),
         Index("ix_message_page", "chat_id", "timestamp", "created_at", "id"),
+        Index("ix_message_wa_message_id", "chat_id", "wa_message_id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
@@ -107,6 +158,105 @@ class MessageRow(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
     # The waE2E.Message as it travelled: what quoting and forwarding need later.
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    edited: bool = False
+    deleted: bool = False
+    # Deleted here alone: kept, so that the same stanza does not bring it back, and shown no more.
+    hidden: bool = False
+    quoted_id: str | None = None
+    mentions: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class ReactionRow(SQLModel, table=True):
+    """One person's reaction to a message."""
+
+    __tablename__ = "reaction"
+
+    message_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        )
+    )
+    sender_jid: str = Field(primary_key=True)
+    emoji: str
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class SentAtRow(SQLModel, table=True):
+    """When a session used up a part of its send rate. Older than an hour, it counts no more."""
+
+    __tablename__ = "sent_at"
+
+    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
+    at: int = Field(sa_type=BigInteger)
+
+    __table_args__ = (Index("ix_sent_at_session", "session_id", "at"),)
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """A key that a caller sent with a message, and what became of that message.
+
+    It is there before anything is sent. A row without a status whose generation is not the session's any
+    more comes from a node that ended between: nobody knows the outcome.
+    """
+
+    __tablename__ = "idempotency"
+
+    organization_id: str = Field(primary_key=True, foreign_key="organization.id")
+    key: str = Field(primary_key=True)
+    session_id: str
+    generation: int = Field(sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger, index=True)
+    status: str | None = None
+    outbox_id: str | None = None
+    wa_message_id: str | None = None
+    timestamp: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class OutboxRow(SQLModel, table=True):
+    """A message that was accepted to be sent later."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "session_id", "status", "number"),)
+
+    # The order of acceptance.
+    number: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: str = Field(unique=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
+    recipient: str
+    # The caller's message, as composing reads it.
+    draft: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: int = Field(sa_type=BigInteger)
+    # queued, sending, or how it ended: sent, failed, indeterminate.
+    status: str
+    # The generation of the lease under which it is being sent.
+    generation: int | None = Field(default=None, sa_type=BigInteger)
+    settled_at: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    error: str | None = None
+    wa_message_id: str | None = None
+
+
+class EventRow(SQLModel, table=True):
+    """Something that happened, as readers follow it: strictly increasing per organization."""
+
+    __tablename__ = "event"
+
+    organization_id: str = Field(primary_key=True, foreign_key="organization.id")
+    id: str = Field(primary_key=True)
+    session_id: str | None = None
+    name: str
+    timestamp: int = Field(sa_type=BigInteger)
+    payload: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class EventHeadRow(SQLModel, table=True):
+    """The newest event's id of an organization. Locked by whoever appends, so that ids rise."""
+
+    __tablename__ = "event_head"
+
+    organization_id: str = Field(primary_key=True, foreign_key="organization.id")
+    last_id: str
 
 
 class AddressRow(SQLModel, table=True):

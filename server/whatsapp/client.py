@@ -4,12 +4,19 @@ import asyncio
 import itertools
 import logging
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from neonize.exc import LogoutError, SendMessageError
+from neonize.exc import (
+    BuildPollVoteError,
+    GetJIDFromStoreError,
+    InviteLinkError,
+    LogoutError,
+    MarkReadError,
+    SendMessageError,
+    SendPresenceError,
+)
 from neonize.proto.Neonize_pb2 import (
     ClientOutdated,
     ConnectFailure,
@@ -20,36 +27,51 @@ from neonize.proto.Neonize_pb2 import (
 from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
+from server.whatsapp.addressing import Addressing, names_others
+from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_jid, decode_message
 from server.whatsapp.device_store import holds_device, note_unlinked
-from server.whatsapp.encoding import encode_content, encode_jid
+from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
 from server.whatsapp.jid import Jid
 from server.whatsapp.library import LibraryClient
 from server.whatsapp.port import (
+    ChatChange,
+    ChatState,
     ClientError,
     Connected,
     ConnectError,
-    Content,
     Disconnected,
     Ended,
     Ending,
     Event,
     Identity,
+    InviteRefusedError,
+    LastMessage,
     NotPairedError,
     OutcomeUnknownError,
-    SendRefusedError,
+    Received,
+    RefusedError,
     Sent,
     Stalled,
 )
-from server.whatsapp.refusals import Refusal, refusal_of
+from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite
 from server.whatsapp.threads import ClientGoneError, LibraryGate
+from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 SENDS_AT_A_TIME: Final = 4
 """Sends of one session inside the library. It sends them one after the other; a few hide the way to it."""
+ACTIONS_AT_A_TIME: Final = 4
+"""Other calls of one session inside the library."""
+SIGNAL_SECONDS: Final = 10.0
+"""How long a call may take that WhatsApp does not answer: the library may ask for a setting before."""
 EVENTS_WAITING: Final = 1000
 """Events taken from the library and not yet by the domain; beyond, the session's thread waits."""
 LOGOUT_SECONDS: Final = 20.0
@@ -63,6 +85,12 @@ _ENDINGS: Final = {
     ConnectFailure: Ending.REFUSED,
 }
 _EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, *_ENDINGS)
+
+_CHAT_STATES: Final = {
+    ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
+    ChatState.RECORDING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_AUDIO),
+    ChatState.PAUSED: (ChatPresence.CHAT_PRESENCE_PAUSED, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
+}
 
 _incarnations = itertools.count(1)
 
@@ -89,7 +117,9 @@ class NeonizeClient:
         self._arrived = asyncio.Event()
         self._room = threading.Semaphore(EVENTS_WAITING)
         self._stopped = False
-        self._turn = asyncio.Semaphore(SENDS_AT_A_TIME)
+        self._sends = Turns(SENDS_AT_A_TIME)
+        self._actions = Turns(ACTIONS_AT_A_TIME)
+        self._addressing = Addressing(self._other_name)
 
     async def connect(self) -> Identity:
         """See the port."""
@@ -102,7 +132,9 @@ class NeonizeClient:
         jid = decode_jid(device.JID)
         if jid is None:
             raise NotPairedError("the device store holds no linked device")
-        return Identity(jid, decode_jid(device.LID))
+        identity = Identity(jid, decode_jid(device.LID))
+        self._addressing.own = identity
+        return identity
 
     async def stop(self) -> None:
         """See the port."""
@@ -143,37 +175,124 @@ class NeonizeClient:
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
-        deadline = time.monotonic() + within
         try:
-            async with asyncio.timeout(within):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise SendRefusedError(
+            return await self._sends.run(self._hand_over(to, content), within=within, name="send")
+        except TurnMissedError:
+            raise RefusedError(
                 Refusal.BUSY, "earlier sends of this session are still waiting for WhatsApp"
             ) from None
-        sending = self._loop.create_task(self._hand_over(to, content), name="send")
-        sending.add_done_callback(lambda _: self._turn.release())
-        done, _ = await asyncio.wait({sending}, timeout=max(0.0, deadline - time.monotonic()))
-        if not done:
-            sending.add_done_callback(_consume)
+        except UnansweredError as unanswered:
             # The library sends nothing else before this answer has come, or 75 seconds have passed.
             self._append(Stalled())
-            raise OutcomeUnknownError(f"WhatsApp did not answer within {within:g} s", late=sending)
-        return sending.result()
+            raise OutcomeUnknownError(
+                f"WhatsApp did not answer within {within:g} s", late=unanswered.late
+            ) from None
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
-        message = encode_content(content)
         try:
+            message = await self._encode(to, content)
             response = await self._library.send_message(encode_jid(to), message)
         except ClientGoneError:
-            raise SendRefusedError(Refusal.NOT_CONNECTED, "the session was stopped") from None
-        except SendMessageError as error:
+            raise _gone() from None
+        except (SendMessageError, BuildPollVoteError) as error:
             text = str(error)
             refusal = refusal_of(text)
             if refusal is None:
                 raise OutcomeUnknownError(text) from error
-            raise SendRefusedError(refusal, text) from error
+            raise RefusedError(refusal, text) from error
+        sender = decode_jid(response.Sender)
+        if to.is_group and sender is not None:
+            self._addressing.learn(to, sender)
         return Sent(id=response.ID, timestamp=response.Timestamp * 1000, content=message.SerializeToString())
+
+    async def _encode(self, to: Jid, content: Content) -> Message:
+        if not isinstance(content, Vote) and not names_others(content):
+            return encode_content(content, to)
+        chat = await self._addressing.chat(to)
+        if isinstance(content, Vote):
+            # The library itself encrypts votes: it keeps the secrets of the polls that it has seen.
+            poll = encode_poll_info(await self._addressing.target(chat, content.poll), chat)
+            return await self._library.build_poll_vote(poll, list(content.options))
+        return encode_content(await self._addressing.content(chat, content), chat)
+
+    async def join_group(self, code: str, *, within: float) -> Jid:
+        """See the port."""
+        try:
+            joined = await self._act(self._library.join_group_with_link(code), within=within, name="join")
+        except InviteLinkError as error:
+            text = str(error)
+            if refuses_invite(text):
+                raise InviteRefusedError(text) from error
+            raise _action_error(text) from error
+        group = decode_jid(joined)
+        if group is None:
+            raise RefusedError(Refusal.OTHER, "WhatsApp did not say which group was joined")
+        return group
+
+    async def change_chat(
+        self,
+        chat: Jid,  # noqa: ARG002 - the port's
+        change: ChatChange,  # noqa: ARG002 - the port's
+        last: LastMessage | None,  # noqa: ARG002 - the port's
+        *,
+        within: float,  # noqa: ARG002 - the port's
+    ) -> None:
+        """See the port. Refused without asking WhatsApp."""
+        # The library's only call for it loses the name of what shall change, so WhatsApp could only
+        # refuse it (docs/decisions/0130).
+        raise RefusedError(Refusal.UNSUPPORTED, "the client library cannot tell WhatsApp of changes to chats")
+
+    async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
+        """See the port."""
+        try:
+            await self._act(self._show(chat, state), within=SIGNAL_SECONDS, name="chat state")
+        except SendPresenceError as error:
+            raise _action_error(str(error)) from error
+
+    async def _show(self, chat: Jid, state: ChatState) -> None:
+        to = encode_jid(await self._addressing.chat(chat))
+        await self._library.send_chat_presence(to, *_CHAT_STATES[state])
+
+    async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
+        """See the port."""
+        try:
+            reading = self._mark_read(chat, sender, ids, timestamp)
+            await self._act(reading, within=SIGNAL_SECONDS, name="read receipt")
+        except MarkReadError as error:
+            raise _action_error(str(error)) from error
+
+    async def _mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
+        chat = await self._addressing.chat(chat)
+        sender = await self._addressing.person(chat, sender)
+        await self._library.mark_read(
+            *ids,
+            chat=encode_jid(chat),
+            sender=encode_jid(sender),
+            receipt=ReceiptType.READ,
+            timestamp=timestamp // 1000,
+        )
+
+    async def _act(self, call: Coroutine[Any, Any, Result], *, within: float, name: str) -> Result:
+        """Runs a call that is no send: it never waits for sends, nor sends for it."""
+        try:
+            return await self._actions.run(call, within=within, name=name)
+        except ClientGoneError:
+            raise _gone() from None
+        except TurnMissedError:
+            raise RefusedError(
+                Refusal.BUSY, "earlier calls of this session are still waiting for WhatsApp"
+            ) from None
+        except UnansweredError:
+            raise OutcomeUnknownError(f"WhatsApp did not answer within {within:g} s") from None
+
+    async def _other_name(self, person: Jid) -> Jid | None:
+        """A person's other name, as the device has learned it."""
+        ask = self._library.get_pn_from_lid if person.is_lid else self._library.get_lid_from_pn
+        try:
+            return decode_jid(await ask(encode_jid(person)))
+        except GetJIDFromStoreError:
+            log.debug("a person's other name could not be looked up", exc_info=True)
+            return None
 
     def _take(self, event: object) -> None:
         """Runs in the session's own thread."""
@@ -186,6 +305,8 @@ class NeonizeClient:
         self._loop.call_soon_threadsafe(self._append, decoded)
 
     def _append(self, event: Event) -> None:
+        if isinstance(event, Received) and event.chat.is_group:
+            self._addressing.learn(event.chat, event.sender)
         self._events.append(event)
         self._arrived.set()
 
@@ -200,10 +321,13 @@ def _decode(event: object) -> Event | None:
     return Ended(_ENDINGS[type(event)])
 
 
-def _consume(sending: "asyncio.Task[Sent]") -> None:
-    """Takes note of a late failure, which nobody else may be waiting for."""
-    if not sending.cancelled() and (error := sending.exception()) is not None:
-        log.info("a send that had timed out ended with: %s", error)
+def _gone() -> RefusedError:
+    return RefusedError(Refusal.NOT_CONNECTED, "the session was stopped")
+
+
+def _action_error(text: str) -> ClientError:
+    refusal = action_refusal_of(text)
+    return OutcomeUnknownError(text) if refusal is None else RefusedError(refusal, text)
 
 
 class NeonizeClients:

@@ -16,8 +16,10 @@ from neonize._binder import ProxySettings, gocode
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import Event
 from neonize.events import EVENT_TO_INT, INT_TO_EVENT
-from neonize.proto.Neonize_pb2 import Device
+from neonize.exc import PairPhoneError
+from neonize.proto.Neonize_pb2 import Device, PairPhoneParams, PairPhoneReturnFunction
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
+from neonize.utils.enum import ClientType
 
 from server.whatsapp.device_store import store_name
 from server.whatsapp.threads import WRITING_SECONDS, LibraryGate, uninterrupted
@@ -146,6 +148,26 @@ class LibraryClient(NewAClient):
     async def open_unpaired(self, proxy: str | None) -> None:
         """Begins pairing: codes follow. Only in a process of its own, which has no other client."""
         await self._begin(proxy)
+
+    async def pairing_code(self, phone: str) -> str:
+        """Asks for a code that the phone with this number can type; while pairing, after its first QR code.
+
+        Raises:
+            PairPhoneError: there is none; says why in the library's words.
+        """
+        # Not by the library's own method: WhatsApp checks the name, and takes only common browsers' ones.
+        wanted = PairPhoneParams(
+            phone=phone,
+            showPushNotification=True,
+            clientType=ClientType.CHROME.value,
+            clientDisplayName="Chrome (Linux)",
+        ).SerializeToString()
+        answer = PairPhoneReturnFunction.FromString(
+            await self._NewAClient__client.PairPhone(self.uuid, wanted, len(wanted))
+        )
+        if answer.Error:
+            raise PairPhoneError(answer.Error)
+        return str(answer.Code)
 
     async def _begin(self, proxy: str | None) -> "asyncio.Task[None]":
         settings = ProxySettings(proxy_address=proxy) if proxy is not None else None

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
 
@@ -28,8 +29,8 @@ class NotPairedError(ClientError):
     """The device folder holds no linked device: a person must pair it."""
 
 
-class SendRefusedError(ClientError):
-    """The message was not sent.
+class RefusedError(ClientError):
+    """It was not done: the message was not sent, the action not taken.
 
     Attributes:
         refusal: why, from the closed list.
@@ -38,6 +39,14 @@ class SendRefusedError(ClientError):
     def __init__(self, refusal: Refusal, text: str) -> None:
         super().__init__(text)
         self.refusal = refusal
+
+
+class InviteRefusedError(ClientError):
+    """WhatsApp does not take an invite: it is wrong, was reset, or has expired."""
+
+
+class NotForwardableError(ClientError):
+    """No faithful copy can be made of a message: nothing was sent. A text that refers to it can be."""
 
 
 class OutcomeUnknownError(ClientError):
@@ -116,7 +125,9 @@ class Received:
         type: a word of the API's message types ("text", "image", ..., "unknown").
         body: the text or what stands for it.
         timestamp: WhatsApp's time, epoch milliseconds.
-        content: the `waE2E.Message`, serialised.
+        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it.
+        quoted_id: WhatsApp's id of the message that it answers, or None.
+        mentions: people whom it mentions, as the sender addressed them.
     """
 
     id: str
@@ -130,20 +141,46 @@ class Received:
     body: str
     timestamp: int
     content: bytes
+    quoted_id: str | None = None
+    mentions: tuple[Jid, ...] = ()
 
 
 Event = Connected | Disconnected | Stalled | Ended | Received
 
 
+class ChatState(StrEnum):
+    """What the other side of a chat sees of this one."""
+
+    COMPOSING = "composing"
+    RECORDING = "recording"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text to send."""
+class ChatChange:
+    """What shall change about a chat on every device of the account; None leaves a part as it is.
 
-    text: str
+    Attributes:
+        muted_until: epoch milliseconds; 0 ends a mute.
+    """
+
+    archived: bool | None = None
+    pinned: bool | None = None
+    muted_until: int | None = None
 
 
-Content = Text
-"""What can be sent."""
+@dataclass(frozen=True, slots=True)
+class LastMessage:
+    """The newest stored message of a chat: WhatsApp wants it named when a chat is archived.
+
+    Attributes:
+        timestamp: WhatsApp's time, epoch milliseconds.
+    """
+
+    id: str
+    sender: Jid
+    from_me: bool
+    timestamp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +247,9 @@ class Client(Protocol):
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """Sends and waits for WhatsApp's acknowledgement.
 
+        What acts on another message (an edit, a revoke, a reaction, a vote) is a message of its own
+        and is sent like any other.
+
         Sends of one client may overlap; a few are handed to WhatsApp at a time, in the order of the
         calls. Cancelling the call does not take back a message that was handed over.
 
@@ -219,9 +259,75 @@ class Client(Protocol):
             within: seconds to wait, for earlier sends and for the answer together.
 
         Raises:
-            SendRefusedError: it was not sent; Refusal.BUSY where its turn did not come in time,
-                Refusal.NOT_CONNECTED where the connection was not there.
+            RefusedError: it was not sent; Refusal.BUSY where its turn did not come in time,
+                Refusal.NOT_CONNECTED where the connection was not there, Refusal.KEY_MISSING for a vote
+                in a poll whose secret the device never got.
+            NotForwardableError: `content` is a Forward of what cannot be forwarded.
             OutcomeUnknownError: it may have been sent. Where no answer came in time, `Stalled` follows.
+        """
+        ...
+
+    async def join_group(self, code: str, *, within: float) -> Jid:
+        """Joins the group of an invite; being a member already is fine.
+
+        Where the group's admins must approve newcomers, WhatsApp takes the request and names the group
+        just so.
+
+        Args:
+            code: the invite's code, without the link around it.
+            within: seconds to wait.
+
+        Returns:
+            The group.
+
+        Raises:
+            InviteRefusedError: WhatsApp does not take the invite.
+            RefusedError: WhatsApp refused for another reason, or the connection is gone.
+            OutcomeUnknownError: no answer came in time.
+        """
+        ...
+
+    async def change_chat(
+        self, chat: Jid, change: ChatChange, last: LastMessage | None, *, within: float
+    ) -> None:
+        """Tells every device of the account that a chat is archived, pinned, muted, or the opposite.
+
+        Args:
+            chat: a person or group.
+            change: what; at least one part.
+            last: the newest stored message, where there is one.
+            within: seconds to wait.
+
+        Raises:
+            RefusedError: WhatsApp does not know of it: it did not take it, or Refusal.UNSUPPORTED where the
+                implementation cannot tell it at all, which is so with neonize (docs/decisions/0130).
+            OutcomeUnknownError: no answer came in time.
+        """
+        ...
+
+    async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
+        """Shows the other side of a chat that this one is typing, recording or neither.
+
+        WhatsApp answers nothing: whether anybody sees it is not known.
+
+        Raises:
+            RefusedError: the connection is gone, or Refusal.BUSY.
+            OutcomeUnknownError: it could not be handed over in a few seconds.
+        """
+        ...
+
+    async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
+        """Tells the sender of received messages that they were read. WhatsApp answers nothing.
+
+        Args:
+            chat: where they came in, as they were addressed.
+            sender: who sent them, as they were addressed.
+            ids: WhatsApp's ids, at least one.
+            timestamp: when they were read, epoch milliseconds.
+
+        Raises:
+            RefusedError: the connection is gone, or Refusal.BUSY.
+            OutcomeUnknownError: it could not be handed over in a few seconds.
         """
         ...
 
@@ -289,6 +395,19 @@ class PairingFailed:
     reason: PairingFailure
 
 
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """A code to type on the phone instead of scanning.
+
+    Attributes:
+        code: eight characters, with a hyphen in the middle.
+        expires_at: epoch milliseconds: when the attempt ends.
+    """
+
+    code: str
+    expires_at: int
+
+
 PairingEvent = QRCode | Paired | PairingFailed
 
 
@@ -300,6 +419,18 @@ class PairingAttempt(Protocol):
 
         Cancelling the call loses no event. A call that waits when the attempt is stopped ends with
         `PairingFailed`.
+        """
+        ...
+
+    async def code_for(self, phone: str) -> PairingCode:
+        """Asks for a code that the phone with this number can type. QR codes go on beside it.
+
+        Args:
+            phone: with the country code, digits only.
+
+        Raises:
+            RefusedError: WhatsApp gives none for this number.
+            ConnectError: the attempt is over, or WhatsApp cannot be reached.
         """
         ...
 

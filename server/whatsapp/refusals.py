@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Refusal(StrEnum):
-    """Why WhatsApp refused a send."""
+    """Why a send or an action was refused."""
 
     NOT_ON_WHATSAPP = "not_on_whatsapp"
     """Nobody with that number uses WhatsApp (no LID, or no device)."""
@@ -24,6 +24,10 @@ class Refusal(StrEnum):
     """The connection went away before anything was sent."""
     BUSY = "busy"
     """Earlier sends of the session are still waiting for WhatsApp; this one was never handed over."""
+    KEY_MISSING = "key_missing"
+    """The device lacks the key for it: the poll came before the device was linked."""
+    UNSUPPORTED = "unsupported"
+    """The client library cannot do it."""
     OTHER = "other"
     """Anything else; `details.text` has the library's words."""
 
@@ -45,6 +49,7 @@ _BY_TEXT: Final = (
     ("not participating in that group", Refusal.GROUP_NOT_FOUND),
     ("that group does not exist", Refusal.GROUP_NOT_FOUND),
     ("the store doesn't contain a device JID", Refusal.NOT_CONNECTED),
+    ("original message secret key not found", Refusal.KEY_MISSING),
     # These come with the step that failed in front ("failed to get device list: ..."), and every
     # such step lies before the message goes out.
     (": websocket not connected", Refusal.NOT_CONNECTED),
@@ -57,6 +62,33 @@ _UNKNOWN_OUTCOME: Final = (
     "websocket disconnected before message send",
     "context canceled",
 )
+
+
+_INFO_QUERY: Final = re.compile(r"info query returned status (\d+)")
+_BY_STATUS: Final = {
+    400: Refusal.INVALID_MESSAGE,
+    401: Refusal.NOT_ALLOWED,
+    403: Refusal.NOT_ALLOWED,
+    404: Refusal.GROUP_NOT_FOUND,
+    405: Refusal.NOT_ALLOWED,
+    406: Refusal.INVALID_MESSAGE,
+    419: Refusal.NOT_ALLOWED,  # a full group
+    429: Refusal.OVER_LIMIT,
+}
+_ACTION_BY_TEXT: Final = (
+    ("websocket not connected", Refusal.NOT_CONNECTED),
+    ("the store doesn't contain a device JID", Refusal.NOT_CONNECTED),
+)
+# An action is one info query: when the connection breaks between it and its answer, or no answer comes,
+# WhatsApp may have done it.
+_UNKNOWN_ACTION: Final = (
+    "info query timed out",
+    "websocket disconnected before info query",
+    "context canceled",
+)
+_INVITE: Final = ("that group invite link is not valid", "that group invite link has been revoked")
+_NO_PHONE: Final = ("phone number too short", "international phone number required")
+_MALFORMED_INVITE: Final = (400, 404, 406, 410)
 
 
 def refusal_of(text: str) -> Refusal | None:
@@ -77,3 +109,38 @@ def refusal_of(text: str) -> Refusal | None:
     if text.startswith("failed to send message node"):
         return None
     return Refusal.OTHER
+
+
+def action_refusal_of(text: str) -> Refusal | None:
+    """Classifies the library's error text for what is no message: joining, signals.
+
+    Returns:
+        The refusal, or None where the text says that the outcome is unknown: it may have been done.
+    """
+    status = _INFO_QUERY.search(text)
+    if status is not None:
+        return _BY_STATUS.get(int(status[1]), Refusal.OTHER)
+    if any(words in text for words in _UNKNOWN_ACTION):
+        return None
+    for words, refusal in _ACTION_BY_TEXT:
+        if words in text:
+            return refusal
+    return Refusal.OTHER
+
+
+def refuses_invite(text: str) -> bool:
+    """Whether the library's error text for joining a group says that the invite is no good."""
+    status = _INFO_QUERY.search(text)
+    return text in _INVITE or (status is not None and int(status[1]) in _MALFORMED_INVITE)
+
+
+def pairing_refusal_of(text: str) -> Refusal | None:
+    """Classifies the library's error text for a pairing code.
+
+    Returns:
+        The refusal, or None where WhatsApp could not be asked or did not answer.
+    """
+    status = _INFO_QUERY.search(text)
+    if status is not None:
+        return Refusal.OVER_LIMIT if int(status[1]) == 429 else Refusal.NOT_ON_WHATSAPP
+    return Refusal.NOT_ON_WHATSAPP if any(words in text for words in _NO_PHONE) else None

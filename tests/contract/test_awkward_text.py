@@ -8,9 +8,11 @@ from server.auth.principal import Capability, Principal
 from server.config import Settings
 from server.errors import Code, WagateError
 from server.sessions.service import Sessions
+from server.store.database import Database
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
+from tests.support.leases import a_lease_repository
 
 
 async def never(_session: Session, _received: object) -> None:
@@ -18,10 +20,17 @@ async def never(_session: Session, _received: object) -> None:
 
 
 @pytest.fixture
-def service(sessions: SessionRepository, tmp_path: Path) -> Sessions:
+def service(sessions: SessionRepository, database: Database, tmp_path: Path) -> Sessions:
     network = MemoryNetwork()
     settings = Settings(data_dir=tmp_path)
-    return Sessions(settings, sessions, MemoryClients(network), MemoryPairing(network, 1), never)
+    return Sessions(
+        settings,
+        sessions,
+        a_lease_repository(database),
+        clients=MemoryClients(network),
+        pairing=MemoryPairing(network, 1),
+        ingest=never,
+    )
 
 
 @pytest.fixture

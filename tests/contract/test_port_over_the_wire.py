@@ -26,13 +26,6 @@ ONE_LOOP: Final = (
     "-o",
     "asyncio_default_fixture_loop_scope=session",
 )
-# neonize asks a shell for the system's name when it is imported, and leaves its pipe to the collector.
-LEFT_OPEN: Final = (
-    "-W",
-    "ignore:unclosed file <_io.TextIOWrapper:ResourceWarning",
-    "-W",
-    "ignore:subprocess:ResourceWarning",
-)
 
 
 @pytest_asyncio.fixture
@@ -85,7 +78,6 @@ async def test_neonize_keeps_the_contract_of_the_port(sandbox: SandboxProcess, t
         f"--junit-xml={report}",
         "--timeout=60",
         *ONE_LOOP,
-        *LEFT_OPEN,
         environment={
             SANDBOX: sandbox.url,
             "WAGATE_WIRE_PROXY": sandbox.wire["proxy"],

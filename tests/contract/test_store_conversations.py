@@ -52,6 +52,10 @@ async def test_a_message_comes_back_as_it_was_stored(
             error=None,
             timestamp=1_790_000_000_000,
             created_at=1_000,
+            edited=False,
+            deleted=False,
+            quoted_id=None,
+            mentions=[],
         )
     ]
     chat = await chat_of(conversations, session)
@@ -266,33 +270,6 @@ async def test_addresses_are_learned_and_the_newest_counts(
         ]
     )
     assert await conversations.phone_jid(session.id, "7@lid") == BOB
-
-
-async def test_an_indeterminate_send_is_settled(
-    conversations: ConversationRepository, session: Session
-) -> None:
-    (row_id,) = await conversations.store(
-        [replace(a_message(session.id, None, from_me=True), error="indeterminate")]
-    )
-    assert row_id is not None
-    await conversations.settle_send(row_id, wa_message_id="M9", timestamp=7_000, ack_level=1)
-    (message,) = await messages_of(conversations, session)
-    assert (message.wa_message_id, message.timestamp, message.ack_level, message.error) == (
-        "M9",
-        7_000,
-        1,
-        None,
-    )
-
-
-async def test_an_indeterminate_send_that_was_refused_has_failed(
-    conversations: ConversationRepository, session: Session
-) -> None:
-    (row_id,) = await conversations.store([a_message(session.id, None, from_me=True)])
-    assert row_id is not None
-    await conversations.fail_send(row_id, error="over_limit")
-    (message,) = await messages_of(conversations, session)
-    assert (message.wa_message_id, message.ack_level, message.error) == (None, -1, "over_limit")
 
 
 async def test_messages_of_a_deleted_session_are_refused_and_harm_no_other(

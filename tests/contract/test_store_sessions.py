@@ -4,8 +4,10 @@ from dataclasses import asdict, replace
 
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
+from server.store.database import Database
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
+from tests.support.leases import a_lease_repository
 from tests.support.records import a_message, a_session
 
 
@@ -52,22 +54,21 @@ async def test_a_session_created_while_somebody_pages_comes_last(
     assert [session.id for session in (*first, *second)] == ["s1", "s2", "s3", "s4"]
 
 
-async def test_only_paired_sessions_that_shall_run_are_wanted(
-    sessions: SessionRepository, organization: Organization
-) -> None:
-    paired = replace(a_session(organization.id, "paired"), wanted=True, wa_jid="1@s.whatsapp.net")
-    for record in (
-        paired,
-        replace(paired, id="stopped", wanted=False),
-        replace(paired, id="unpaired", wa_jid=None),
-    ):
-        await sessions.add(record)
-    assert await sessions.wanted() == [paired]
-
-
 async def test_an_update_changes_what_it_names(sessions: SessionRepository, session: Session) -> None:
     assert await sessions.update(session.id, {"label": "new", "ending": "banned"})
     assert await sessions.find(session.id) == replace(session, label="new", ending="banned")
+
+
+async def test_an_update_under_an_older_lease_changes_nothing(
+    sessions: SessionRepository, session: Session, database: Database
+) -> None:
+    leases = a_lease_repository(database)
+    old = await leases.acquire(session.id)
+    assert await sessions.update(session.id, {"label": "old"}, generation=old)
+    new = await leases.acquire(session.id)
+    assert not await sessions.update(session.id, {"label": "too late"}, generation=old)
+    assert await sessions.update(session.id, {"label": "new"}, generation=new)
+    assert await sessions.find(session.id) == replace(session, label="new")
 
 
 async def test_an_update_of_what_is_gone_says_so(sessions: SessionRepository, session: Session) -> None:

@@ -7,22 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from server.auth.audit import AuditLog
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
 from server.chats.addresses import Addresses
-from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
+from server.gateway import Gateway
 from server.messages.composing import Draft
-from server.messages.sending import Sending, SendResult
+from server.messages.results import SendResult
+from server.messages.sending import Sending
 from server.sessions.runner import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
 from server.store.api_keys import ApiKeyRepository
+from server.store.audit import AuditRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
+from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
@@ -45,6 +49,7 @@ class MemoryNode:
     settings: Settings
     network: MemoryNetwork
     database: Database
+    gateway: Gateway
     repository: SessionRepository
     conversations: ConversationRepository
     addresses: Addresses
@@ -54,6 +59,7 @@ class MemoryNode:
     chats: Chats
     cursors: Cursors
     keys: ApiKeys
+    audit: AuditLog
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -98,6 +104,15 @@ class MemoryNode:
         """Sends a text to a number."""
         return await self.sending.send(session, Draft(str(self.network.account(number).jid), "text", text))
 
+    async def drained(self, session: Session) -> None:
+        """Waits until nothing of a session waits in the outbox."""
+        repository = OutboxRepository(self.database)
+
+        async def nothing() -> bool:
+            return session.id not in await repository.sessions_waiting()
+
+        await until_async(nothing, f"the outbox of session {session.id} is empty")
+
     async def stored(self, session: Session, number: str) -> list[Message]:
         """The stored messages with a number, newest first."""
         chat = await self.conversations.find_chat(session.id, str(self.network.account(number).jid))
@@ -121,16 +136,23 @@ class SwitchableIngest:
     def __init__(self, ordinary: IngestFunction) -> None:
         """Nobody is special at first."""
         self.special: dict[str, IngestFunction] = {}
-        self._ordinary = ordinary
+        self.ordinary = ordinary
 
     async def __call__(self, session: Session, received: Sequence[Received]) -> None:
         """See `server.sessions.runner.Ingest`."""
-        await self.special.get(session.id, self._ordinary)(session, received)
+        await self.special.get(session.id, self.ordinary)(session, received)
 
 
 @asynccontextmanager
 async def memory_node(
-    data_dir: Path, network: MemoryNetwork, *, send_timeout: float = 5.0
+    data_dir: Path,
+    network: MemoryNetwork,
+    *,
+    send_timeout: float = 5.0,
+    rate_per_min: int = 20,
+    lease_seconds: float = 30.0,
+    node_id: str = "node-1",
+    database_url: str = "",
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -138,46 +160,61 @@ async def memory_node(
         data_dir: its data directory; a second node on the same one comes after a restart.
         network: what it connects to.
         send_timeout: seconds that a send may wait.
+        rate_per_min: messages per minute that new sessions may send; 0 means any number.
+        lease_seconds: how long a lease lasts unless renewed.
+        node_id: its name.
+        database_url: of a database that it shares with others; its own in the data directory without.
     """
-    settings = Settings(data_dir=data_dir, send_timeout=send_timeout, pairings=PAIRINGS, node_id="node-1")
+    settings = Settings(
+        data_dir=data_dir,
+        send_timeout=send_timeout,
+        pairings=PAIRINGS,
+        rate_per_min=rate_per_min,
+        rate_per_hour=600 if rate_per_min else 0,
+        node_id=node_id,
+        lease_seconds=lease_seconds,
+        database_url=database_url,
+    )
     database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
         await schema.upgrade(database)
-        repository = SessionRepository(database)
-        conversations = ConversationRepository(database)
-        addresses = Addresses(conversations)
         cursors = Cursors(await shared_secret(database, "cursors"))
-        ingest = SwitchableIngest(Ingest(conversations, addresses))
-        sessions = Sessions(
-            settings,
-            repository,
-            MemoryClients(network),
-            MemoryPairing(network, settings.pairings),
-            ingest,
-        )
-        sending = Sending(settings, sessions, conversations, addresses)
+        clients = MemoryClients(network)
+        pairing = MemoryPairing(network, settings.pairings)
+        switchable: list[SwitchableIngest] = []
+
+        def around(ordinary: IngestFunction) -> IngestFunction:
+            switchable.append(SwitchableIngest(ordinary))
+            return switchable[0]
+
+        gateway = Gateway(settings, database, clients, pairing, cursors=cursors, around_ingest=around)
         keys = ApiKeyRepository(database)
         organization = await keys.organization(Organization("org", "acme", 1))
-        await sessions.open()
+        audit = AuditLog(AuditRepository(database), settings.audit_days)
+        await gateway.open()
         yield MemoryNode(
             settings=settings,
             network=network,
             database=database,
-            repository=repository,
-            conversations=conversations,
-            addresses=addresses,
-            ingest=ingest,
-            sessions=sessions,
-            sending=sending,
-            chats=Chats(conversations, addresses, cursors),
+            gateway=gateway,
+            repository=gateway.session_records,
+            conversations=gateway.conversations,
+            addresses=gateway.addresses,
+            ingest=switchable[0],
+            sessions=gateway.sessions,
+            sending=gateway.sending,
+            chats=gateway.chats,
             cursors=cursors,
             keys=ApiKeys(keys),
+            audit=audit,
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):
-            await sending.close()
-            await sessions.close()
+            await gateway.close()
+            await audit.close()
+        if database_url:
+            return  # what goes on may be another node's
         assert not [attempt for attempt in network.attempts if attempt.is_held]
         assert not [client for client in network.clients if not client.is_stopped]
         left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("session-")}

@@ -208,6 +208,9 @@ def running(data_dir: Path, **environment: str) -> Iterator[Stack]:
             "WAGATE_HTTP_PORT": str(free_port()),
             "WAGATE_GRPC_PORT": str(free_port()),
             "WAGATE_SANDBOX_PORT": str(free_port()),
+            # Tests and benchmarks send as fast as they like, unless they are about the rates.
+            "WAGATE_RATE_PER_MIN": "0",
+            "WAGATE_RATE_PER_HOUR": "0",
             **environment,
         },
     )

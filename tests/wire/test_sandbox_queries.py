@@ -3,7 +3,7 @@ from sandbox.curve import KEY_TYPE, KeyPair, verify
 from sandbox.jid import JID
 from sandbox.stanza import Node, Value
 from tests.wire.sandbox_process import SandboxProcess
-from tests.wire.wire_client import Identity, Online, WireClient, linked
+from tests.wire.wire_client import Online, WireClient, linked, publish
 
 
 def usync(aspects: list[Node], users: list[Node]) -> list[Node]:
@@ -21,26 +21,6 @@ def answered(answer: Node) -> list[Node]:
     listed = answer.children[0].child("list")
     assert listed is not None
     return list(listed.children)
-
-
-async def publish(client: WireClient, identity: Identity, one_time: list[bytes]) -> Node:
-    def key(tag: str, number: int, value: bytes, *more: Node) -> Node:
-        return Node(tag, {}, [Node("id", {}, number.to_bytes(3, "big")), Node("value", {}, value), *more])
-
-    signed = KeyPair.generate().public
-    signature = Node("signature", {}, identity.signal.sign(KEY_TYPE + signed))
-    listed = [key("key", number + 1, value) for number, value in enumerate(one_time)]
-    return await client.query(
-        "encrypt",
-        "set",
-        [
-            Node("registration", {}, b"\0\0\1\1"),
-            Node("type", {}, KEY_TYPE),
-            Node("identity", {}, identity.signal.public),
-            Node("list", {}, listed),
-            key("skey", 7, signed, signature),
-        ],
-    )
 
 
 async def bundle(client: WireClient, jid: JID) -> Node:
@@ -157,7 +137,7 @@ async def test_what_nobody_answers_is_refused_politely(sandbox: SandboxProcess) 
         for namespace, kind, content, code in (
             ("w:new", "get", None, "501"),
             ("encrypt", "get", [Node("digest")], "501"),
-            ("w:sync:app:state", "set", [Node("sync", {}, [Node("collection", {}, [Node("patch")])])], "501"),
+            ("w:sync:app:state", "set", [Node("sync", {}, [Node("collection", {}, [Node("patch")])])], "400"),
             ("w:profile:picture", "get", [Node("picture")], "404"),
             ("usync", "get", None, "400"),
             ("md", "set", [Node("remove-companion-device", {"jid": JID("1", "s.whatsapp.net", 1)})], "403"),

@@ -247,6 +247,28 @@ async def linked(sandbox: SandboxProcess, number: str) -> Identity:
     return identity
 
 
+async def publish(client: WireClient, identity: Identity, one_time: list[bytes]) -> Node:
+    """Publishes the keys with which others write to a device; returns the network's answer."""
+
+    def key(tag: str, number: int, value: bytes, *more: Node) -> Node:
+        return Node(tag, {}, [Node("id", {}, number.to_bytes(3, "big")), Node("value", {}, value), *more])
+
+    signed = KeyPair.generate().public
+    signature = Node("signature", {}, identity.signal.sign(KEY_TYPE + signed))
+    listed = [key("key", number + 1, value) for number, value in enumerate(one_time)]
+    return await client.query(
+        "encrypt",
+        "set",
+        [
+            Node("registration", {}, b"\0\0\1\1"),
+            Node("type", {}, KEY_TYPE),
+            Node("identity", {}, identity.signal.public),
+            Node("list", {}, listed),
+            key("skey", 7, signed, signature),
+        ],
+    )
+
+
 class Online:
     """A linked device that is logged in and active, for the length of a ``with``."""
 

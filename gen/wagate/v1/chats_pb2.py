@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from wagate.v1 import messages_pb2 as wagate_dot_v1_dot_messages__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
 from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\xc7\x03\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\tB\x08\n\x06_errorB\x0c\n\n_quoted_id\"J\n\x10ListChatsRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"f\n\x17ListChatMessagesRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02\x32\x9c\x02\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\xc7\x03\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\tB\x08\n\x06_errorB\x0c\n\n_quoted_id\"J\n\x10ListChatsRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\">\n\x0eGetChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\xcf\x01\n\x11UpdateChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\x15\n\x08\x61rchived\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x13\n\x06pinned\x18\x05 \x01(\x08H\x02\x88\x01\x01\x12\x13\n\x06unmute\x18\x06 \x01(\x08H\x03\x88\x01\x01\x42\x0b\n\t_archivedB\x0e\n\x0c_muted_untilB\t\n\x07_pinnedB\t\n\x07_unmute\"A\n\x11\x44\x65leteChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\x14\n\x12\x44\x65leteChatResponse\"t\n\x16SetChatPresenceRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x17.wagate.v1.ChatPresenceB\x04\xe2\x41\x01\x02\"\x19\n\x17SetChatPresenceResponse\"?\n\x0fReadChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"f\n\x17ListChatMessagesRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02*\x81\x01\n\x0c\x43hatPresence\x12\x1d\n\x19\x43HAT_PRESENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HAT_PRESENCE_COMPOSING\x10\x01\x12\x1b\n\x17\x43HAT_PRESENCE_RECORDING\x10\x02\x12\x18\n\x14\x43HAT_PRESENCE_PAUSED\x10\x03\x32\x9e\x07\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12k\n\x07GetChat\x12\x19.wagate.v1.GetChatRequest\x1a\x0f.wagate.v1.Chat\"4\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\x12&/api/v1/sessions/{session}/chats/{cid}\x12w\n\nUpdateChat\x12\x1c.wagate.v1.UpdateChatRequest\x1a\x0f.wagate.v1.Chat\":\xca\xda\x18\x05\x08\x02\x18\xa6\x03\x82\xd3\xe4\x93\x02+2&/api/v1/sessions/{session}/chats/{cid}:\x01*\x12\x82\x01\n\nDeleteChat\x12\x1c.wagate.v1.DeleteChatRequest\x1a\x1d.wagate.v1.DeleteChatResponse\"7\xca\xda\x18\x05\x08\x02\x10\xcc\x01\x82\xd3\xe4\x93\x02(*&/api/v1/sessions/{session}/chats/{cid}\x12\xa0\x01\n\x0fSetChatPresence\x12!.wagate.v1.SetChatPresenceRequest\x1a\".wagate.v1.SetChatPresenceResponse\"F\xca\xda\x18\x08\x08\x02\x10\xcc\x01*\x01\x08\x82\xd3\xe4\x93\x02\x34\x1a//api/v1/sessions/{session}/chats/{cid}/presence:\x01*\x12r\n\x08ReadChat\x12\x1a.wagate.v1.ReadChatRequest\x1a\x0f.wagate.v1.Chat\"9\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02-\"+/api/v1/sessions/{session}/chats/{cid}/read\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,32 +38,80 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTCHATSREQUEST'].fields_by_name['session']._loaded_options = None
   _globals['_LISTCHATSREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_GETCHATREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_GETCHATREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_GETCHATREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_GETCHATREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
+  _globals['_UPDATECHATREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_UPDATECHATREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_UPDATECHATREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_UPDATECHATREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
+  _globals['_DELETECHATREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_DELETECHATREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_DELETECHATREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_DELETECHATREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['state']._loaded_options = None
+  _globals['_SETCHATPRESENCEREQUEST'].fields_by_name['state']._serialized_options = b'\342A\001\002'
+  _globals['_READCHATREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_READCHATREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_READCHATREQUEST'].fields_by_name['cid']._loaded_options = None
+  _globals['_READCHATREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
   _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['session']._loaded_options = None
   _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
   _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['cid']._loaded_options = None
   _globals['_LISTCHATMESSAGESREQUEST'].fields_by_name['cid']._serialized_options = b'\322\332\030\002(\002'
   _globals['_CHATS'].methods_by_name['ListChats']._loaded_options = None
   _globals['_CHATS'].methods_by_name['ListChats']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\002\"\022 /api/v1/sessions/{session}/chats'
+  _globals['_CHATS'].methods_by_name['GetChat']._loaded_options = None
+  _globals['_CHATS'].methods_by_name['GetChat']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\002(\022&/api/v1/sessions/{session}/chats/{cid}'
+  _globals['_CHATS'].methods_by_name['UpdateChat']._loaded_options = None
+  _globals['_CHATS'].methods_by_name['UpdateChat']._serialized_options = b'\312\332\030\005\010\002\030\246\003\202\323\344\223\002+2&/api/v1/sessions/{session}/chats/{cid}:\001*'
+  _globals['_CHATS'].methods_by_name['DeleteChat']._loaded_options = None
+  _globals['_CHATS'].methods_by_name['DeleteChat']._serialized_options = b'\312\332\030\005\010\002\020\314\001\202\323\344\223\002(*&/api/v1/sessions/{session}/chats/{cid}'
+  _globals['_CHATS'].methods_by_name['SetChatPresence']._loaded_options = None
+  _globals['_CHATS'].methods_by_name['SetChatPresence']._serialized_options = b'\312\332\030\010\010\002\020\314\001*\001\010\202\323\344\223\0024\032//api/v1/sessions/{session}/chats/{cid}/presence:\001*'
+  _globals['_CHATS'].methods_by_name['ReadChat']._loaded_options = None
+  _globals['_CHATS'].methods_by_name['ReadChat']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\002-\"+/api/v1/sessions/{session}/chats/{cid}/read'
   _globals['_CHATS'].methods_by_name['ListChatMessages']._loaded_options = None
   _globals['_CHATS'].methods_by_name['ListChatMessages']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\0021\022//api/v1/sessions/{session}/chats/{cid}/messages'
-  _globals['_CHATTYPE']._serialized_start=1295
-  _globals['_CHATTYPE']._serialized_end=1371
-  _globals['_MESSAGEDIRECTION']._serialized_start=1373
-  _globals['_MESSAGEDIRECTION']._serialized_end=1479
-  _globals['_CHAT']._serialized_start=143
-  _globals['_CHAT']._serialized_end=391
-  _globals['_REACTION']._serialized_start=393
-  _globals['_REACTION']._serialized_end=457
-  _globals['_MESSAGE']._serialized_start=460
-  _globals['_MESSAGE']._serialized_end=915
-  _globals['_LISTCHATSREQUEST']._serialized_start=917
-  _globals['_LISTCHATSREQUEST']._serialized_end=991
-  _globals['_LISTCHATSRESPONSE']._serialized_start=993
-  _globals['_LISTCHATSRESPONSE']._serialized_end=1085
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1087
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1189
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1191
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1293
-  _globals['_CHATS']._serialized_start=1482
-  _globals['_CHATS']._serialized_end=1766
+  _globals['_CHATTYPE']._serialized_start=1901
+  _globals['_CHATTYPE']._serialized_end=1977
+  _globals['_MESSAGEDIRECTION']._serialized_start=1979
+  _globals['_MESSAGEDIRECTION']._serialized_end=2085
+  _globals['_CHATPRESENCE']._serialized_start=2088
+  _globals['_CHATPRESENCE']._serialized_end=2217
+  _globals['_CHAT']._serialized_start=176
+  _globals['_CHAT']._serialized_end=424
+  _globals['_REACTION']._serialized_start=426
+  _globals['_REACTION']._serialized_end=490
+  _globals['_MESSAGE']._serialized_start=493
+  _globals['_MESSAGE']._serialized_end=948
+  _globals['_LISTCHATSREQUEST']._serialized_start=950
+  _globals['_LISTCHATSREQUEST']._serialized_end=1024
+  _globals['_LISTCHATSRESPONSE']._serialized_start=1026
+  _globals['_LISTCHATSRESPONSE']._serialized_end=1118
+  _globals['_GETCHATREQUEST']._serialized_start=1120
+  _globals['_GETCHATREQUEST']._serialized_end=1182
+  _globals['_UPDATECHATREQUEST']._serialized_start=1185
+  _globals['_UPDATECHATREQUEST']._serialized_end=1392
+  _globals['_DELETECHATREQUEST']._serialized_start=1394
+  _globals['_DELETECHATREQUEST']._serialized_end=1459
+  _globals['_DELETECHATRESPONSE']._serialized_start=1461
+  _globals['_DELETECHATRESPONSE']._serialized_end=1481
+  _globals['_SETCHATPRESENCEREQUEST']._serialized_start=1483
+  _globals['_SETCHATPRESENCEREQUEST']._serialized_end=1599
+  _globals['_SETCHATPRESENCERESPONSE']._serialized_start=1601
+  _globals['_SETCHATPRESENCERESPONSE']._serialized_end=1626
+  _globals['_READCHATREQUEST']._serialized_start=1628
+  _globals['_READCHATREQUEST']._serialized_end=1691
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1693
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1795
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1797
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1899
+  _globals['_CHATS']._serialized_start=2220
+  _globals['_CHATS']._serialized_end=3146
 # @@protoc_insertion_point(module_scope)

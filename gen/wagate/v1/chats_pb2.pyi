@@ -68,6 +68,34 @@ MESSAGE_DIRECTION_OUT: MessageDirection.ValueType  # 2
 """Sent by the account, from this device or another."""
 Global___MessageDirection: _TypeAlias = MessageDirection  # noqa: Y015
 
+class _ChatPresence:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChatPresenceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChatPresence.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHAT_PRESENCE_UNSPECIFIED: _ChatPresence.ValueType  # 0
+    """Never sent."""
+    CHAT_PRESENCE_COMPOSING: _ChatPresence.ValueType  # 1
+    """Typing."""
+    CHAT_PRESENCE_RECORDING: _ChatPresence.ValueType  # 2
+    """Recording a voice note."""
+    CHAT_PRESENCE_PAUSED: _ChatPresence.ValueType  # 3
+    """Neither."""
+
+class ChatPresence(_ChatPresence, metaclass=_ChatPresenceEnumTypeWrapper):
+    """ChatPresence is what the other side sees of this one."""
+
+CHAT_PRESENCE_UNSPECIFIED: ChatPresence.ValueType  # 0
+"""Never sent."""
+CHAT_PRESENCE_COMPOSING: ChatPresence.ValueType  # 1
+"""Typing."""
+CHAT_PRESENCE_RECORDING: ChatPresence.ValueType  # 2
+"""Recording a voice note."""
+CHAT_PRESENCE_PAUSED: ChatPresence.ValueType  # 3
+"""Neither."""
+Global___ChatPresence: _TypeAlias = ChatPresence  # noqa: Y015
+
 @_typing.final
 class Chat(_message.Message):
     """Chat is one conversation of a session."""
@@ -327,6 +355,205 @@ class ListChatsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_cursor) -> _WhichOneofReturnType__next_cursor | None: ...
 
 Global___ListChatsResponse: _TypeAlias = ListChatsResponse  # noqa: Y015
+
+@_typing.final
+class GetChatRequest(_message.Message):
+    """GetChatRequest names a chat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    cid: _builtins.str
+    """The chat's JID: a phone-number JID, a LID or a group's."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        cid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cid", b"cid", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChatRequest: _TypeAlias = GetChatRequest  # noqa: Y015
+
+@_typing.final
+class UpdateChatRequest(_message.Message):
+    """UpdateChatRequest says what shall change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    MUTED_UNTIL_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
+    UNMUTE_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    cid: _builtins.str
+    """The chat's JID: a phone-number JID, a LID or a group's."""
+    archived: _builtins.bool
+    """Whether it is in the archive."""
+    muted_until: _builtins.int
+    """Until when it is muted, epoch milliseconds."""
+    pinned: _builtins.bool
+    """Whether it is pinned to the top."""
+    unmute: _builtins.bool
+    """True ends the mute, whatever muted_until says."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        cid: _builtins.str = ...,
+        archived: _builtins.bool | None = ...,
+        muted_until: _builtins.int | None = ...,
+        pinned: _builtins.bool | None = ...,
+        unmute: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_archived", b"_archived", "_muted_until", b"_muted_until", "_pinned", b"_pinned", "_unmute", b"_unmute", "archived", b"archived", "muted_until", b"muted_until", "pinned", b"pinned", "unmute", b"unmute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_archived", b"_archived", "_muted_until", b"_muted_until", "_pinned", b"_pinned", "_unmute", b"_unmute", "archived", b"archived", "cid", b"cid", "muted_until", b"muted_until", "pinned", b"pinned", "session", b"session", "unmute", b"unmute"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__archived: _TypeAlias = _typing.Literal["archived"]  # noqa: Y015
+    _WhichOneofArgType__archived: _TypeAlias = _typing.Literal["_archived", b"_archived"]  # noqa: Y015
+    _WhichOneofReturnType__muted_until: _TypeAlias = _typing.Literal["muted_until"]  # noqa: Y015
+    _WhichOneofArgType__muted_until: _TypeAlias = _typing.Literal["_muted_until", b"_muted_until"]  # noqa: Y015
+    _WhichOneofReturnType__pinned: _TypeAlias = _typing.Literal["pinned"]  # noqa: Y015
+    _WhichOneofArgType__pinned: _TypeAlias = _typing.Literal["_pinned", b"_pinned"]  # noqa: Y015
+    _WhichOneofReturnType__unmute: _TypeAlias = _typing.Literal["unmute"]  # noqa: Y015
+    _WhichOneofArgType__unmute: _TypeAlias = _typing.Literal["_unmute", b"_unmute"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__archived) -> _WhichOneofReturnType__archived | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__muted_until) -> _WhichOneofReturnType__muted_until | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pinned) -> _WhichOneofReturnType__pinned | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unmute) -> _WhichOneofReturnType__unmute | None: ...
+
+Global___UpdateChatRequest: _TypeAlias = UpdateChatRequest  # noqa: Y015
+
+@_typing.final
+class DeleteChatRequest(_message.Message):
+    """DeleteChatRequest names a chat to delete from the stored copy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    cid: _builtins.str
+    """The chat's JID: a phone-number JID, a LID or a group's."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        cid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cid", b"cid", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteChatRequest: _TypeAlias = DeleteChatRequest  # noqa: Y015
+
+@_typing.final
+class DeleteChatResponse(_message.Message):
+    """DeleteChatResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteChatResponse: _TypeAlias = DeleteChatResponse  # noqa: Y015
+
+@_typing.final
+class SetChatPresenceRequest(_message.Message):
+    """SetChatPresenceRequest says what the other side shall see."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    cid: _builtins.str
+    """The chat's JID: a phone-number JID, a LID or a group's."""
+    state: Global___ChatPresence.ValueType
+    """What to show. Required."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        cid: _builtins.str = ...,
+        state: Global___ChatPresence.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cid", b"cid", "session", b"session", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetChatPresenceRequest: _TypeAlias = SetChatPresenceRequest  # noqa: Y015
+
+@_typing.final
+class SetChatPresenceResponse(_message.Message):
+    """SetChatPresenceResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetChatPresenceResponse: _TypeAlias = SetChatPresenceResponse  # noqa: Y015
+
+@_typing.final
+class ReadChatRequest(_message.Message):
+    """ReadChatRequest names a chat that was read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    cid: _builtins.str
+    """The chat's JID: a phone-number JID, a LID or a group's."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        cid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cid", b"cid", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadChatRequest: _TypeAlias = ReadChatRequest  # noqa: Y015
 
 @_typing.final
 class ListChatMessagesRequest(_message.Message):

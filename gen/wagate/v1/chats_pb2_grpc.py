@@ -40,6 +40,31 @@ class ChatsStub:
                 request_serializer=wagate_dot_v1_dot_chats__pb2.ListChatsRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_chats__pb2.ListChatsResponse.FromString,
                 _registered_method=True)
+        self.GetChat = channel.unary_unary(
+                '/wagate.v1.Chats/GetChat',
+                request_serializer=wagate_dot_v1_dot_chats__pb2.GetChatRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_chats__pb2.Chat.FromString,
+                _registered_method=True)
+        self.UpdateChat = channel.unary_unary(
+                '/wagate.v1.Chats/UpdateChat',
+                request_serializer=wagate_dot_v1_dot_chats__pb2.UpdateChatRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_chats__pb2.Chat.FromString,
+                _registered_method=True)
+        self.DeleteChat = channel.unary_unary(
+                '/wagate.v1.Chats/DeleteChat',
+                request_serializer=wagate_dot_v1_dot_chats__pb2.DeleteChatRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_chats__pb2.DeleteChatResponse.FromString,
+                _registered_method=True)
+        self.SetChatPresence = channel.unary_unary(
+                '/wagate.v1.Chats/SetChatPresence',
+                request_serializer=wagate_dot_v1_dot_chats__pb2.SetChatPresenceRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_chats__pb2.SetChatPresenceResponse.FromString,
+                _registered_method=True)
+        self.ReadChat = channel.unary_unary(
+                '/wagate.v1.Chats/ReadChat',
+                request_serializer=wagate_dot_v1_dot_chats__pb2.ReadChatRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_chats__pb2.Chat.FromString,
+                _registered_method=True)
         self.ListChatMessages = channel.unary_unary(
                 '/wagate.v1.Chats/ListChatMessages',
                 request_serializer=wagate_dot_v1_dot_chats__pb2.ListChatMessagesRequest.SerializeToString,
@@ -53,6 +78,44 @@ class ChatsServicer:
 
     def ListChats(self, request, context):
         """Lists a session's chats: pinned ones first, then by latest activity.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChat(self, request, context):
+        """Returns one chat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateChat(self, request, context):
+        """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
+        session tells WhatsApp too, so that the phone agrees.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteChat(self, request, context):
+        """Deletes a chat and its messages from the stored copy alone. It may come back with new
+        messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetChatPresence(self, request, context):
+        """Shows the other side that this one is typing or recording, or has paused. Live: a
+        session that is not connected answers UNIMPLEMENTED (REST: 501).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadChat(self, request, context):
+        """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +135,31 @@ def add_ChatsServicer_to_server(servicer, server):
                     servicer.ListChats,
                     request_deserializer=wagate_dot_v1_dot_chats__pb2.ListChatsRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_chats__pb2.ListChatsResponse.SerializeToString,
+            ),
+            'GetChat': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChat,
+                    request_deserializer=wagate_dot_v1_dot_chats__pb2.GetChatRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_chats__pb2.Chat.SerializeToString,
+            ),
+            'UpdateChat': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateChat,
+                    request_deserializer=wagate_dot_v1_dot_chats__pb2.UpdateChatRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_chats__pb2.Chat.SerializeToString,
+            ),
+            'DeleteChat': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteChat,
+                    request_deserializer=wagate_dot_v1_dot_chats__pb2.DeleteChatRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_chats__pb2.DeleteChatResponse.SerializeToString,
+            ),
+            'SetChatPresence': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetChatPresence,
+                    request_deserializer=wagate_dot_v1_dot_chats__pb2.SetChatPresenceRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_chats__pb2.SetChatPresenceResponse.SerializeToString,
+            ),
+            'ReadChat': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadChat,
+                    request_deserializer=wagate_dot_v1_dot_chats__pb2.ReadChatRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_chats__pb2.Chat.SerializeToString,
             ),
             'ListChatMessages': grpc.unary_unary_rpc_method_handler(
                     servicer.ListChatMessages,
@@ -107,6 +195,141 @@ class Chats:
             '/wagate.v1.Chats/ListChats',
             wagate_dot_v1_dot_chats__pb2.ListChatsRequest.SerializeToString,
             wagate_dot_v1_dot_chats__pb2.ListChatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Chats/GetChat',
+            wagate_dot_v1_dot_chats__pb2.GetChatRequest.SerializeToString,
+            wagate_dot_v1_dot_chats__pb2.Chat.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateChat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Chats/UpdateChat',
+            wagate_dot_v1_dot_chats__pb2.UpdateChatRequest.SerializeToString,
+            wagate_dot_v1_dot_chats__pb2.Chat.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteChat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Chats/DeleteChat',
+            wagate_dot_v1_dot_chats__pb2.DeleteChatRequest.SerializeToString,
+            wagate_dot_v1_dot_chats__pb2.DeleteChatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetChatPresence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Chats/SetChatPresence',
+            wagate_dot_v1_dot_chats__pb2.SetChatPresenceRequest.SerializeToString,
+            wagate_dot_v1_dot_chats__pb2.SetChatPresenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadChat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Chats/ReadChat',
+            wagate_dot_v1_dot_chats__pb2.ReadChatRequest.SerializeToString,
+            wagate_dot_v1_dot_chats__pb2.Chat.FromString,
             options,
             channel_credentials,
             insecure,

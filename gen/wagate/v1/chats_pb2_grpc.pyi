@@ -35,6 +35,22 @@ class ChatsStub:
     def __new__(cls, channel: _aio.Channel) -> ChatsAsyncStub: ...
     ListChats: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ListChatsRequest, _chats_pb2.ListChatsResponse]
     """Lists a session's chats: pinned ones first, then by latest activity."""
+    GetChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.GetChatRequest, _chats_pb2.Chat]
+    """Returns one chat."""
+    UpdateChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.UpdateChatRequest, _chats_pb2.Chat]
+    """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
+    session tells WhatsApp too, so that the phone agrees.
+    """
+    DeleteChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.DeleteChatRequest, _chats_pb2.DeleteChatResponse]
+    """Deletes a chat and its messages from the stored copy alone. It may come back with new
+    messages.
+    """
+    SetChatPresence: _grpc.UnaryUnaryMultiCallable[_chats_pb2.SetChatPresenceRequest, _chats_pb2.SetChatPresenceResponse]
+    """Shows the other side that this one is typing or recording, or has paused. Live: a
+    session that is not connected answers UNIMPLEMENTED (REST: 501).
+    """
+    ReadChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]
+    """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
     ListChatMessages: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ListChatMessagesRequest, _chats_pb2.ListChatMessagesResponse]
     """Lists a chat's stored messages, newest first."""
 
@@ -45,6 +61,22 @@ class ChatsAsyncStub(ChatsStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListChats: _aio.UnaryUnaryMultiCallable[_chats_pb2.ListChatsRequest, _chats_pb2.ListChatsResponse]  # type: ignore[assignment]
     """Lists a session's chats: pinned ones first, then by latest activity."""
+    GetChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.GetChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
+    """Returns one chat."""
+    UpdateChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.UpdateChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
+    """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
+    session tells WhatsApp too, so that the phone agrees.
+    """
+    DeleteChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.DeleteChatRequest, _chats_pb2.DeleteChatResponse]  # type: ignore[assignment]
+    """Deletes a chat and its messages from the stored copy alone. It may come back with new
+    messages.
+    """
+    SetChatPresence: _aio.UnaryUnaryMultiCallable[_chats_pb2.SetChatPresenceRequest, _chats_pb2.SetChatPresenceResponse]  # type: ignore[assignment]
+    """Shows the other side that this one is typing or recording, or has paused. Live: a
+    session that is not connected answers UNIMPLEMENTED (REST: 501).
+    """
+    ReadChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
+    """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
     ListChatMessages: _aio.UnaryUnaryMultiCallable[_chats_pb2.ListChatMessagesRequest, _chats_pb2.ListChatMessagesResponse]  # type: ignore[assignment]
     """Lists a chat's stored messages, newest first."""
 
@@ -58,6 +90,52 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.ListChatsResponse, _abc.Awaitable[_chats_pb2.ListChatsResponse]]:
         """Lists a session's chats: pinned ones first, then by latest activity."""
+
+    @_abc_1.abstractmethod
+    def GetChat(
+        self,
+        request: _chats_pb2.GetChatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chats_pb2.Chat, _abc.Awaitable[_chats_pb2.Chat]]:
+        """Returns one chat."""
+
+    @_abc_1.abstractmethod
+    def UpdateChat(
+        self,
+        request: _chats_pb2.UpdateChatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chats_pb2.Chat, _abc.Awaitable[_chats_pb2.Chat]]:
+        """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
+        session tells WhatsApp too, so that the phone agrees.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteChat(
+        self,
+        request: _chats_pb2.DeleteChatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chats_pb2.DeleteChatResponse, _abc.Awaitable[_chats_pb2.DeleteChatResponse]]:
+        """Deletes a chat and its messages from the stored copy alone. It may come back with new
+        messages.
+        """
+
+    @_abc_1.abstractmethod
+    def SetChatPresence(
+        self,
+        request: _chats_pb2.SetChatPresenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chats_pb2.SetChatPresenceResponse, _abc.Awaitable[_chats_pb2.SetChatPresenceResponse]]:
+        """Shows the other side that this one is typing or recording, or has paused. Live: a
+        session that is not connected answers UNIMPLEMENTED (REST: 501).
+        """
+
+    @_abc_1.abstractmethod
+    def ReadChat(
+        self,
+        request: _chats_pb2.ReadChatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chats_pb2.Chat, _abc.Awaitable[_chats_pb2.Chat]]:
+        """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
 
     @_abc_1.abstractmethod
     def ListChatMessages(

@@ -290,6 +290,228 @@ class ContactCard(_message.Message):
 Global___ContactCard: _TypeAlias = ContactCard  # noqa: Y015
 
 @_typing.final
+class EditMessageRequest(_message.Message):
+    """EditMessageRequest asks for a new text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The message's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the message stands in. Required."""
+    text: _builtins.str
+    """The new text, 1 to 65,536 characters. Required."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "mid", b"mid", "session", b"session", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EditMessageRequest: _TypeAlias = EditMessageRequest  # noqa: Y015
+
+@_typing.final
+class RevokeMessageRequest(_message.Message):
+    """RevokeMessageRequest names a message to delete for everyone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The message's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the message stands in. Required."""
+    sender: _builtins.str
+    """The JID of who sent it; "" for the session's own message."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        sender: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "mid", b"mid", "sender", b"sender", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeMessageRequest: _TypeAlias = RevokeMessageRequest  # noqa: Y015
+
+@_typing.final
+class ForwardMessageRequest(_message.Message):
+    """ForwardMessageRequest names a message and where it shall go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The message's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the message stands in. Required."""
+    sender: _builtins.str
+    """The JID of who sent it; "" for whoever did."""
+    to: _builtins.str
+    """The JID of the new recipient. Required."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        sender: _builtins.str = ...,
+        to: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "mid", b"mid", "sender", b"sender", "session", b"session", "to", b"to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForwardMessageRequest: _TypeAlias = ForwardMessageRequest  # noqa: Y015
+
+@_typing.final
+class AddReactionRequest(_message.Message):
+    """AddReactionRequest asks for a reaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The message's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the message stands in. Required."""
+    sender: _builtins.str
+    """The JID of who sent it; "" for whoever did."""
+    emoji: _builtins.str
+    """The emoji. Required."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        sender: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emoji", b"emoji", "mid", b"mid", "sender", b"sender", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddReactionRequest: _TypeAlias = AddReactionRequest  # noqa: Y015
+
+@_typing.final
+class RemoveReactionRequest(_message.Message):
+    """RemoveReactionRequest names the message whose reaction goes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    EMOJI_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The message's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the message stands in. Required."""
+    sender: _builtins.str
+    """The JID of who sent it; "" for whoever did."""
+    emoji: _builtins.str
+    """The emoji; a message has at most one reaction of a session, so that it is not needed."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        sender: _builtins.str = ...,
+        emoji: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emoji", b"emoji", "mid", b"mid", "sender", b"sender", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveReactionRequest: _TypeAlias = RemoveReactionRequest  # noqa: Y015
+
+@_typing.final
+class VoteMessageRequest(_message.Message):
+    """VoteMessageRequest asks for a vote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    MID_FIELD_NUMBER: _builtins.int
+    CHAT_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    mid: _builtins.str
+    """The poll's WhatsApp id."""
+    chat: _builtins.str
+    """The JID of the chat that the poll stands in. Required."""
+    sender: _builtins.str
+    """The JID of who asked; "" for whoever did."""
+    @_builtins.property
+    def options(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The chosen options, by their text. None takes the vote back."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        mid: _builtins.str = ...,
+        chat: _builtins.str = ...,
+        sender: _builtins.str = ...,
+        options: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "mid", b"mid", "options", b"options", "sender", b"sender", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoteMessageRequest: _TypeAlias = VoteMessageRequest  # noqa: Y015
+
+@_typing.final
 class SendResult(_message.Message):
     """SendResult is what became of a send."""
 

@@ -40,6 +40,36 @@ class MessagesStub:
                 request_serializer=wagate_dot_v1_dot_messages__pb2.SendMessageRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
                 _registered_method=True)
+        self.EditMessage = channel.unary_unary(
+                '/wagate.v1.Messages/EditMessage',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.EditMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
+        self.RevokeMessage = channel.unary_unary(
+                '/wagate.v1.Messages/RevokeMessage',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.RevokeMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
+        self.ForwardMessage = channel.unary_unary(
+                '/wagate.v1.Messages/ForwardMessage',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.ForwardMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
+        self.AddReaction = channel.unary_unary(
+                '/wagate.v1.Messages/AddReaction',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.AddReactionRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
+        self.RemoveReaction = channel.unary_unary(
+                '/wagate.v1.Messages/RemoveReaction',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.RemoveReactionRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
+        self.VoteMessage = channel.unary_unary(
+                '/wagate.v1.Messages/VoteMessage',
+                request_serializer=wagate_dot_v1_dot_messages__pb2.VoteMessageRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+                _registered_method=True)
 
 
 class MessagesServicer:
@@ -47,11 +77,62 @@ class MessagesServicer:
     """
 
     def SendMessage(self, request, context):
-        """Sends one message and waits until WhatsApp acknowledges it.
+        """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
+        into the outbox and answers at once (REST: 202).
+
+        The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
+        for the organization gives the original result, marked as replayed, and sends nothing.
+        FAILED_PRECONDITION (REST: 409) says that a send with this key is under way, or that
+        nobody knows its outcome. The key of a send that certainly was not sent is free again.
 
         DEADLINE_EXCEEDED (REST: 504) means that WhatsApp did not answer in time. Details say
         whether the outcome is unknown ("indeterminate") or the message was never handed
         over; it is never sent again by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EditMessage(self, request, context):
+        """Replaces the text of a message that this session sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeMessage(self, request, context):
+        """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
+        another participant's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ForwardMessage(self, request, context):
+        """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
+        faithful where the stored copy has the message's content; a text stands for it where
+        it has not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddReaction(self, request, context):
+        """Reacts to a message. A second reaction replaces the first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveReaction(self, request, context):
+        """Takes this session's reaction to a message back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VoteMessage(self, request, context):
+        """Votes in a poll. The options are the complete choice: none of them takes the vote back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -63,6 +144,36 @@ def add_MessagesServicer_to_server(servicer, server):
             'SendMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.SendMessage,
                     request_deserializer=wagate_dot_v1_dot_messages__pb2.SendMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'EditMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditMessage,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.EditMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'RevokeMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeMessage,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.RevokeMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'ForwardMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForwardMessage,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.ForwardMessageRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'AddReaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddReaction,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.AddReactionRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'RemoveReaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveReaction,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.RemoveReactionRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
+            ),
+            'VoteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoteMessage,
+                    request_deserializer=wagate_dot_v1_dot_messages__pb2.VoteMessageRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_messages__pb2.SendResult.SerializeToString,
             ),
     }
@@ -93,6 +204,168 @@ class Messages:
             target,
             '/wagate.v1.Messages/SendMessage',
             wagate_dot_v1_dot_messages__pb2.SendMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/EditMessage',
+            wagate_dot_v1_dot_messages__pb2.EditMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/RevokeMessage',
+            wagate_dot_v1_dot_messages__pb2.RevokeMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForwardMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/ForwardMessage',
+            wagate_dot_v1_dot_messages__pb2.ForwardMessageRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddReaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/AddReaction',
+            wagate_dot_v1_dot_messages__pb2.AddReactionRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveReaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/RemoveReaction',
+            wagate_dot_v1_dot_messages__pb2.RemoveReactionRequest.SerializeToString,
+            wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Messages/VoteMessage',
+            wagate_dot_v1_dot_messages__pb2.VoteMessageRequest.SerializeToString,
             wagate_dot_v1_dot_messages__pb2.SendResult.FromString,
             options,
             channel_credentials,

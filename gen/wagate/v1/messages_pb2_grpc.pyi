@@ -34,12 +34,35 @@ class MessagesStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MessagesAsyncStub: ...
     SendMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.SendMessageRequest, _messages_pb2.SendResult]
-    """Sends one message and waits until WhatsApp acknowledges it.
+    """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
+    into the outbox and answers at once (REST: 202).
+
+    The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
+    for the organization gives the original result, marked as replayed, and sends nothing.
+    FAILED_PRECONDITION (REST: 409) says that a send with this key is under way, or that
+    nobody knows its outcome. The key of a send that certainly was not sent is free again.
 
     DEADLINE_EXCEEDED (REST: 504) means that WhatsApp did not answer in time. Details say
     whether the outcome is unknown ("indeterminate") or the message was never handed
     over; it is never sent again by itself.
     """
+    EditMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.EditMessageRequest, _messages_pb2.SendResult]
+    """Replaces the text of a message that this session sent."""
+    RevokeMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.RevokeMessageRequest, _messages_pb2.SendResult]
+    """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
+    another participant's.
+    """
+    ForwardMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.ForwardMessageRequest, _messages_pb2.SendResult]
+    """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
+    faithful where the stored copy has the message's content; a text stands for it where
+    it has not.
+    """
+    AddReaction: _grpc.UnaryUnaryMultiCallable[_messages_pb2.AddReactionRequest, _messages_pb2.SendResult]
+    """Reacts to a message. A second reaction replaces the first."""
+    RemoveReaction: _grpc.UnaryUnaryMultiCallable[_messages_pb2.RemoveReactionRequest, _messages_pb2.SendResult]
+    """Takes this session's reaction to a message back."""
+    VoteMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.VoteMessageRequest, _messages_pb2.SendResult]
+    """Votes in a poll. The options are the complete choice: none of them takes the vote back."""
 
 @_typing.type_check_only
 class MessagesAsyncStub(MessagesStub):
@@ -47,12 +70,35 @@ class MessagesAsyncStub(MessagesStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SendMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.SendMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
-    """Sends one message and waits until WhatsApp acknowledges it.
+    """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
+    into the outbox and answers at once (REST: 202).
+
+    The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
+    for the organization gives the original result, marked as replayed, and sends nothing.
+    FAILED_PRECONDITION (REST: 409) says that a send with this key is under way, or that
+    nobody knows its outcome. The key of a send that certainly was not sent is free again.
 
     DEADLINE_EXCEEDED (REST: 504) means that WhatsApp did not answer in time. Details say
     whether the outcome is unknown ("indeterminate") or the message was never handed
     over; it is never sent again by itself.
     """
+    EditMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.EditMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Replaces the text of a message that this session sent."""
+    RevokeMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.RevokeMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
+    another participant's.
+    """
+    ForwardMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.ForwardMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
+    faithful where the stored copy has the message's content; a text stands for it where
+    it has not.
+    """
+    AddReaction: _aio.UnaryUnaryMultiCallable[_messages_pb2.AddReactionRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Reacts to a message. A second reaction replaces the first."""
+    RemoveReaction: _aio.UnaryUnaryMultiCallable[_messages_pb2.RemoveReactionRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Takes this session's reaction to a message back."""
+    VoteMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.VoteMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
+    """Votes in a poll. The options are the complete choice: none of them takes the vote back."""
 
 class MessagesServicer(metaclass=_abc_1.ABCMeta):
     """Messages sends from a session."""
@@ -63,11 +109,70 @@ class MessagesServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.SendMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
-        """Sends one message and waits until WhatsApp acknowledges it.
+        """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
+        into the outbox and answers at once (REST: 202).
+
+        The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
+        for the organization gives the original result, marked as replayed, and sends nothing.
+        FAILED_PRECONDITION (REST: 409) says that a send with this key is under way, or that
+        nobody knows its outcome. The key of a send that certainly was not sent is free again.
 
         DEADLINE_EXCEEDED (REST: 504) means that WhatsApp did not answer in time. Details say
         whether the outcome is unknown ("indeterminate") or the message was never handed
         over; it is never sent again by itself.
         """
+
+    @_abc_1.abstractmethod
+    def EditMessage(
+        self,
+        request: _messages_pb2.EditMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Replaces the text of a message that this session sent."""
+
+    @_abc_1.abstractmethod
+    def RevokeMessage(
+        self,
+        request: _messages_pb2.RevokeMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
+        another participant's.
+        """
+
+    @_abc_1.abstractmethod
+    def ForwardMessage(
+        self,
+        request: _messages_pb2.ForwardMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
+        faithful where the stored copy has the message's content; a text stands for it where
+        it has not.
+        """
+
+    @_abc_1.abstractmethod
+    def AddReaction(
+        self,
+        request: _messages_pb2.AddReactionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Reacts to a message. A second reaction replaces the first."""
+
+    @_abc_1.abstractmethod
+    def RemoveReaction(
+        self,
+        request: _messages_pb2.RemoveReactionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Takes this session's reaction to a message back."""
+
+    @_abc_1.abstractmethod
+    def VoteMessage(
+        self,
+        request: _messages_pb2.VoteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
+        """Votes in a poll. The options are the complete choice: none of them takes the vote back."""
 
 def add_MessagesServicer_to_server(servicer: MessagesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
 from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wagate/v1/sessions.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xd4\x03\n\x07Session\x12\x11\n\tauto_read\x18\x01 \x01(\x08\x12\x12\n\ncreated_at\x18\x02 \x01(\x03\x12\x1a\n\x12\x63reated_by_user_id\x18\x03 \x01(\t\x12\x12\n\ngateway_id\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12\x18\n\x10is_admin_session\x18\x06 \x01(\x08\x12\r\n\x05label\x18\x07 \x01(\t\x12\x1e\n\x11last_connected_at\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0forganization_id\x18\t \x01(\t\x12\x19\n\x0cphone_number\x18\n \x01(\tH\x01\x88\x01\x01\x12\x17\n\x0fpresence_typing\x18\x0b \x01(\x08\x12\x15\n\rrate_per_hour\x18\x0c \x01(\x05\x12\x14\n\x0crate_per_min\x18\r \x01(\x05\x12(\n\x06status\x18\x0e \x01(\x0e\x32\x18.wagate.v1.SessionStatus\x12\x12\n\nupdated_at\x18\x0f \x01(\x03\x12\x13\n\x06wa_jid\x18\x10 \x01(\tH\x02\x88\x01\x01\x12\x13\n\x06wa_lid\x18\x11 \x01(\tH\x03\x88\x01\x01\x42\x14\n\x12_last_connected_atB\x0f\n\r_phone_numberB\t\n\x07_wa_jidB\t\n\x07_wa_lid\"i\n\x14\x43reateSessionRequest\x12\x11\n\tauto_read\x18\x01 \x01(\x08\x12\x16\n\x05label\x18\x02 \x01(\tB\x07\xd2\xda\x18\x03\x10\xc8\x01\x12\x17\n\x0fpresence_typing\x18\x03 \x01(\x08\x12\r\n\x05start\x18\x04 \x01(\x08\"4\n\x13ListSessionsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"b\n\x14ListSessionsResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Session\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\",\n\x11GetSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"/\n\x14\x44\x65leteSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"\x17\n\x15\x44\x65leteSessionResponse\"+\n\x10SessionQRRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"5\n\x11SessionQRResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nexpires_at\x18\x02 \x01(\x03\".\n\x13StartSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"-\n\x12StopSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"0\n\x15RestartSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"/\n\x14LogoutSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01*\xdf\x01\n\rSessionStatus\x12\x1e\n\x1aSESSION_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16SESSION_STATUS_STOPPED\x10\x01\x12\x1b\n\x17SESSION_STATUS_STARTING\x10\x02\x12\x1f\n\x1bSESSION_STATUS_SCAN_QR_CODE\x10\x03\x12\x1a\n\x16SESSION_STATUS_WORKING\x10\x04\x12\x19\n\x15SESSION_STATUS_FAILED\x10\x05\x12\x1d\n\x19SESSION_STATUS_LOGGED_OUT\x10\x06\x32\xa0\x08\n\x08Sessions\x12j\n\rCreateSession\x12\x1f.wagate.v1.CreateSessionRequest\x1a\x12.wagate.v1.Session\"$\xca\xda\x18\x05\x08\x03\x10\xc9\x01\x82\xd3\xe4\x93\x02\x15\"\x10/api/v1/sessions:\x01*\x12o\n\x0cListSessions\x12\x1e.wagate.v1.ListSessionsRequest\x1a\x1f.wagate.v1.ListSessionsResponse\"\x1e\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/sessions\x12h\n\nGetSession\x12\x1c.wagate.v1.GetSessionRequest\x1a\x12.wagate.v1.Session\"(\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/sessions/{session}\x12\x7f\n\rDeleteSession\x12\x1f.wagate.v1.DeleteSessionRequest\x1a .wagate.v1.DeleteSessionResponse\"+\xca\xda\x18\x05\x08\x03\x10\xcc\x01\x82\xd3\xe4\x93\x02\x1c*\x1a/api/v1/sessions/{session}\x12v\n\tSessionQR\x12\x1b.wagate.v1.SessionQRRequest\x1a\x1c.wagate.v1.SessionQRResponse\".\xca\xda\x18\x05\x08\x03*\x01\x05\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/sessions/{session}/qr\x12r\n\x0cStartSession\x12\x1e.wagate.v1.StartSessionRequest\x1a\x12.wagate.v1.Session\".\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\"\" /api/v1/sessions/{session}:start\x12o\n\x0bStopSession\x12\x1d.wagate.v1.StopSessionRequest\x1a\x12.wagate.v1.Session\"-\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1f/api/v1/sessions/{session}:stop\x12x\n\x0eRestartSession\x12 .wagate.v1.RestartSessionRequest\x1a\x12.wagate.v1.Session\"0\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02$\"\"/api/v1/sessions/{session}:restart\x12u\n\rLogoutSession\x12\x1f.wagate.v1.LogoutSessionRequest\x1a\x12.wagate.v1.Session\"/\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02#\"!/api/v1/sessions/{session}:logoutb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18wagate/v1/sessions.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xd4\x03\n\x07Session\x12\x11\n\tauto_read\x18\x01 \x01(\x08\x12\x12\n\ncreated_at\x18\x02 \x01(\x03\x12\x1a\n\x12\x63reated_by_user_id\x18\x03 \x01(\t\x12\x12\n\ngateway_id\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12\x18\n\x10is_admin_session\x18\x06 \x01(\x08\x12\r\n\x05label\x18\x07 \x01(\t\x12\x1e\n\x11last_connected_at\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x17\n\x0forganization_id\x18\t \x01(\t\x12\x19\n\x0cphone_number\x18\n \x01(\tH\x01\x88\x01\x01\x12\x17\n\x0fpresence_typing\x18\x0b \x01(\x08\x12\x15\n\rrate_per_hour\x18\x0c \x01(\x05\x12\x14\n\x0crate_per_min\x18\r \x01(\x05\x12(\n\x06status\x18\x0e \x01(\x0e\x32\x18.wagate.v1.SessionStatus\x12\x12\n\nupdated_at\x18\x0f \x01(\x03\x12\x13\n\x06wa_jid\x18\x10 \x01(\tH\x02\x88\x01\x01\x12\x13\n\x06wa_lid\x18\x11 \x01(\tH\x03\x88\x01\x01\x42\x14\n\x12_last_connected_atB\x0f\n\r_phone_numberB\t\n\x07_wa_jidB\t\n\x07_wa_lid\"i\n\x14\x43reateSessionRequest\x12\x11\n\tauto_read\x18\x01 \x01(\x08\x12\x16\n\x05label\x18\x02 \x01(\tB\x07\xd2\xda\x18\x03\x10\xc8\x01\x12\x17\n\x0fpresence_typing\x18\x03 \x01(\x08\x12\r\n\x05start\x18\x04 \x01(\x08\"4\n\x13ListSessionsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"b\n\x14ListSessionsResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Session\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\",\n\x11GetSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"/\n\x14\x44\x65leteSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"\x17\n\x15\x44\x65leteSessionResponse\"+\n\x10SessionQRRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"5\n\x11SessionQRResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nexpires_at\x18\x02 \x01(\x03\"+\n\x10SessionMeRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"\xd0\x01\n\x11SessionMeResponse\x12\x11\n\tconnected\x18\x01 \x01(\x08\x12\x19\n\x0cphone_number\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12(\n\x06status\x18\x04 \x01(\x0e\x32\x18.wagate.v1.SessionStatus\x12\x13\n\x06wa_jid\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06wa_lid\x18\x06 \x01(\tH\x02\x88\x01\x01\x42\x0f\n\r_phone_numberB\t\n\x07_wa_jidB\t\n\x07_wa_lid\"a\n\x19SessionPairingCodeRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12+\n\x05phone\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xd2\xda\x18\x14\x42\x12^[1-9][0-9]{4,14}$\">\n\x1aSessionPairingCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nexpires_at\x18\x02 \x01(\x03\".\n\x13StartSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"-\n\x12StopSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"0\n\x15RestartSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\"/\n\x14LogoutSessionRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01*\xdf\x01\n\rSessionStatus\x12\x1e\n\x1aSESSION_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16SESSION_STATUS_STOPPED\x10\x01\x12\x1b\n\x17SESSION_STATUS_STARTING\x10\x02\x12\x1f\n\x1bSESSION_STATUS_SCAN_QR_CODE\x10\x03\x12\x1a\n\x16SESSION_STATUS_WORKING\x10\x04\x12\x19\n\x15SESSION_STATUS_FAILED\x10\x05\x12\x1d\n\x19SESSION_STATUS_LOGGED_OUT\x10\x06\x32\xba\n\n\x08Sessions\x12j\n\rCreateSession\x12\x1f.wagate.v1.CreateSessionRequest\x1a\x12.wagate.v1.Session\"$\xca\xda\x18\x05\x08\x03\x10\xc9\x01\x82\xd3\xe4\x93\x02\x15\"\x10/api/v1/sessions:\x01*\x12o\n\x0cListSessions\x12\x1e.wagate.v1.ListSessionsRequest\x1a\x1f.wagate.v1.ListSessionsResponse\"\x1e\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/sessions\x12h\n\nGetSession\x12\x1c.wagate.v1.GetSessionRequest\x1a\x12.wagate.v1.Session\"(\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/sessions/{session}\x12\x7f\n\rDeleteSession\x12\x1f.wagate.v1.DeleteSessionRequest\x1a .wagate.v1.DeleteSessionResponse\"+\xca\xda\x18\x05\x08\x03\x10\xcc\x01\x82\xd3\xe4\x93\x02\x1c*\x1a/api/v1/sessions/{session}\x12v\n\tSessionQR\x12\x1b.wagate.v1.SessionQRRequest\x1a\x1c.wagate.v1.SessionQRResponse\".\xca\xda\x18\x05\x08\x03*\x01\x05\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/sessions/{session}/qr\x12s\n\tSessionMe\x12\x1b.wagate.v1.SessionMeRequest\x1a\x1c.wagate.v1.SessionMeResponse\"+\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/sessions/{session}/me\x12\x9e\x01\n\x12SessionPairingCode\x12$.wagate.v1.SessionPairingCodeRequest\x1a%.wagate.v1.SessionPairingCodeResponse\";\xca\xda\x18\x05\x08\x03*\x01\t\x82\xd3\xe4\x93\x02,\"\'/api/v1/sessions/{session}/pairing-code:\x01*\x12r\n\x0cStartSession\x12\x1e.wagate.v1.StartSessionRequest\x1a\x12.wagate.v1.Session\".\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02\"\" /api/v1/sessions/{session}:start\x12o\n\x0bStopSession\x12\x1d.wagate.v1.StopSessionRequest\x1a\x12.wagate.v1.Session\"-\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02!\"\x1f/api/v1/sessions/{session}:stop\x12x\n\x0eRestartSession\x12 .wagate.v1.RestartSessionRequest\x1a\x12.wagate.v1.Session\"0\xca\xda\x18\x02\x08\x03\x82\xd3\xe4\x93\x02$\"\"/api/v1/sessions/{session}:restart\x12y\n\rLogoutSession\x12\x1f.wagate.v1.LogoutSessionRequest\x1a\x12.wagate.v1.Session\"3\xca\xda\x18\x06\x08\x03*\x02\x05\t\x82\xd3\xe4\x93\x02#\"!/api/v1/sessions/{session}:logoutb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +43,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETESESSIONREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
   _globals['_SESSIONQRREQUEST'].fields_by_name['session']._loaded_options = None
   _globals['_SESSIONQRREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_SESSIONMEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_SESSIONMEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_SESSIONPAIRINGCODEREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_SESSIONPAIRINGCODEREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_SESSIONPAIRINGCODEREQUEST'].fields_by_name['phone']._loaded_options = None
+  _globals['_SESSIONPAIRINGCODEREQUEST'].fields_by_name['phone']._serialized_options = b'\342A\001\002\322\332\030\024B\022^[1-9][0-9]{4,14}$'
   _globals['_STARTSESSIONREQUEST'].fields_by_name['session']._loaded_options = None
   _globals['_STARTSESSIONREQUEST'].fields_by_name['session']._serialized_options = b'\322\332\030\002(\001'
   _globals['_STOPSESSIONREQUEST'].fields_by_name['session']._loaded_options = None
@@ -60,6 +67,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONS'].methods_by_name['DeleteSession']._serialized_options = b'\312\332\030\005\010\003\020\314\001\202\323\344\223\002\034*\032/api/v1/sessions/{session}'
   _globals['_SESSIONS'].methods_by_name['SessionQR']._loaded_options = None
   _globals['_SESSIONS'].methods_by_name['SessionQR']._serialized_options = b'\312\332\030\005\010\003*\001\005\202\323\344\223\002\037\022\035/api/v1/sessions/{session}/qr'
+  _globals['_SESSIONS'].methods_by_name['SessionMe']._loaded_options = None
+  _globals['_SESSIONS'].methods_by_name['SessionMe']._serialized_options = b'\312\332\030\002\010\003\202\323\344\223\002\037\022\035/api/v1/sessions/{session}/me'
+  _globals['_SESSIONS'].methods_by_name['SessionPairingCode']._loaded_options = None
+  _globals['_SESSIONS'].methods_by_name['SessionPairingCode']._serialized_options = b'\312\332\030\005\010\003*\001\t\202\323\344\223\002,\"\'/api/v1/sessions/{session}/pairing-code:\001*'
   _globals['_SESSIONS'].methods_by_name['StartSession']._loaded_options = None
   _globals['_SESSIONS'].methods_by_name['StartSession']._serialized_options = b'\312\332\030\002\010\003\202\323\344\223\002\"\" /api/v1/sessions/{session}:start'
   _globals['_SESSIONS'].methods_by_name['StopSession']._loaded_options = None
@@ -67,35 +78,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONS'].methods_by_name['RestartSession']._loaded_options = None
   _globals['_SESSIONS'].methods_by_name['RestartSession']._serialized_options = b'\312\332\030\002\010\003\202\323\344\223\002$\"\"/api/v1/sessions/{session}:restart'
   _globals['_SESSIONS'].methods_by_name['LogoutSession']._loaded_options = None
-  _globals['_SESSIONS'].methods_by_name['LogoutSession']._serialized_options = b'\312\332\030\002\010\003\202\323\344\223\002#\"!/api/v1/sessions/{session}:logout'
-  _globals['_SESSIONSTATUS']._serialized_start=1266
-  _globals['_SESSIONSTATUS']._serialized_end=1489
-  _globals['_SESSION']._serialized_start=120
-  _globals['_SESSION']._serialized_end=588
-  _globals['_CREATESESSIONREQUEST']._serialized_start=590
-  _globals['_CREATESESSIONREQUEST']._serialized_end=695
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=697
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=749
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=751
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=849
-  _globals['_GETSESSIONREQUEST']._serialized_start=851
-  _globals['_GETSESSIONREQUEST']._serialized_end=895
-  _globals['_DELETESESSIONREQUEST']._serialized_start=897
-  _globals['_DELETESESSIONREQUEST']._serialized_end=944
-  _globals['_DELETESESSIONRESPONSE']._serialized_start=946
-  _globals['_DELETESESSIONRESPONSE']._serialized_end=969
-  _globals['_SESSIONQRREQUEST']._serialized_start=971
-  _globals['_SESSIONQRREQUEST']._serialized_end=1014
-  _globals['_SESSIONQRRESPONSE']._serialized_start=1016
-  _globals['_SESSIONQRRESPONSE']._serialized_end=1069
-  _globals['_STARTSESSIONREQUEST']._serialized_start=1071
-  _globals['_STARTSESSIONREQUEST']._serialized_end=1117
-  _globals['_STOPSESSIONREQUEST']._serialized_start=1119
-  _globals['_STOPSESSIONREQUEST']._serialized_end=1164
-  _globals['_RESTARTSESSIONREQUEST']._serialized_start=1166
-  _globals['_RESTARTSESSIONREQUEST']._serialized_end=1214
-  _globals['_LOGOUTSESSIONREQUEST']._serialized_start=1216
-  _globals['_LOGOUTSESSIONREQUEST']._serialized_end=1263
-  _globals['_SESSIONS']._serialized_start=1492
-  _globals['_SESSIONS']._serialized_end=2548
+  _globals['_SESSIONS'].methods_by_name['LogoutSession']._serialized_options = b'\312\332\030\006\010\003*\002\005\t\202\323\344\223\002#\"!/api/v1/sessions/{session}:logout'
+  _globals['_SESSIONSTATUS']._serialized_start=1718
+  _globals['_SESSIONSTATUS']._serialized_end=1941
+  _globals['_SESSION']._serialized_start=153
+  _globals['_SESSION']._serialized_end=621
+  _globals['_CREATESESSIONREQUEST']._serialized_start=623
+  _globals['_CREATESESSIONREQUEST']._serialized_end=728
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=730
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=782
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=784
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=882
+  _globals['_GETSESSIONREQUEST']._serialized_start=884
+  _globals['_GETSESSIONREQUEST']._serialized_end=928
+  _globals['_DELETESESSIONREQUEST']._serialized_start=930
+  _globals['_DELETESESSIONREQUEST']._serialized_end=977
+  _globals['_DELETESESSIONRESPONSE']._serialized_start=979
+  _globals['_DELETESESSIONRESPONSE']._serialized_end=1002
+  _globals['_SESSIONQRREQUEST']._serialized_start=1004
+  _globals['_SESSIONQRREQUEST']._serialized_end=1047
+  _globals['_SESSIONQRRESPONSE']._serialized_start=1049
+  _globals['_SESSIONQRRESPONSE']._serialized_end=1102
+  _globals['_SESSIONMEREQUEST']._serialized_start=1104
+  _globals['_SESSIONMEREQUEST']._serialized_end=1147
+  _globals['_SESSIONMERESPONSE']._serialized_start=1150
+  _globals['_SESSIONMERESPONSE']._serialized_end=1358
+  _globals['_SESSIONPAIRINGCODEREQUEST']._serialized_start=1360
+  _globals['_SESSIONPAIRINGCODEREQUEST']._serialized_end=1457
+  _globals['_SESSIONPAIRINGCODERESPONSE']._serialized_start=1459
+  _globals['_SESSIONPAIRINGCODERESPONSE']._serialized_end=1521
+  _globals['_STARTSESSIONREQUEST']._serialized_start=1523
+  _globals['_STARTSESSIONREQUEST']._serialized_end=1569
+  _globals['_STOPSESSIONREQUEST']._serialized_start=1571
+  _globals['_STOPSESSIONREQUEST']._serialized_end=1616
+  _globals['_RESTARTSESSIONREQUEST']._serialized_start=1618
+  _globals['_RESTARTSESSIONREQUEST']._serialized_end=1666
+  _globals['_LOGOUTSESSIONREQUEST']._serialized_start=1668
+  _globals['_LOGOUTSESSIONREQUEST']._serialized_end=1715
+  _globals['_SESSIONS']._serialized_start=1944
+  _globals['_SESSIONS']._serialized_end=3282
 # @@protoc_insertion_point(module_scope)

@@ -360,6 +360,133 @@ class SessionQRResponse(_message.Message):
 Global___SessionQRResponse: _TypeAlias = SessionQRResponse  # noqa: Y015
 
 @_typing.final
+class SessionMeRequest(_message.Message):
+    """SessionMeRequest names the session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionMeRequest: _TypeAlias = SessionMeRequest  # noqa: Y015
+
+@_typing.final
+class SessionMeResponse(_message.Message):
+    """SessionMeResponse is the account behind a session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    PHONE_NUMBER_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    WA_JID_FIELD_NUMBER: _builtins.int
+    WA_LID_FIELD_NUMBER: _builtins.int
+    connected: _builtins.bool
+    """Whether the session is connected now."""
+    phone_number: _builtins.str
+    """The account's number, digits only."""
+    session_id: _builtins.str
+    """The session's id."""
+    status: Global___SessionStatus.ValueType
+    """Where the session stands."""
+    wa_jid: _builtins.str
+    """The account's phone-number JID."""
+    wa_lid: _builtins.str
+    """The account's LID, once known."""
+    def __init__(
+        self,
+        *,
+        connected: _builtins.bool = ...,
+        phone_number: _builtins.str | None = ...,
+        session_id: _builtins.str = ...,
+        status: Global___SessionStatus.ValueType = ...,
+        wa_jid: _builtins.str | None = ...,
+        wa_lid: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_phone_number", b"_phone_number", "_wa_jid", b"_wa_jid", "_wa_lid", b"_wa_lid", "phone_number", b"phone_number", "wa_jid", b"wa_jid", "wa_lid", b"wa_lid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_phone_number", b"_phone_number", "_wa_jid", b"_wa_jid", "_wa_lid", b"_wa_lid", "connected", b"connected", "phone_number", b"phone_number", "session_id", b"session_id", "status", b"status", "wa_jid", b"wa_jid", "wa_lid", b"wa_lid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__phone_number: _TypeAlias = _typing.Literal["phone_number"]  # noqa: Y015
+    _WhichOneofArgType__phone_number: _TypeAlias = _typing.Literal["_phone_number", b"_phone_number"]  # noqa: Y015
+    _WhichOneofReturnType__wa_jid: _TypeAlias = _typing.Literal["wa_jid"]  # noqa: Y015
+    _WhichOneofArgType__wa_jid: _TypeAlias = _typing.Literal["_wa_jid", b"_wa_jid"]  # noqa: Y015
+    _WhichOneofReturnType__wa_lid: _TypeAlias = _typing.Literal["wa_lid"]  # noqa: Y015
+    _WhichOneofArgType__wa_lid: _TypeAlias = _typing.Literal["_wa_lid", b"_wa_lid"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__phone_number) -> _WhichOneofReturnType__phone_number | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__wa_jid) -> _WhichOneofReturnType__wa_jid | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__wa_lid) -> _WhichOneofReturnType__wa_lid | None: ...
+
+Global___SessionMeResponse: _TypeAlias = SessionMeResponse  # noqa: Y015
+
+@_typing.final
+class SessionPairingCodeRequest(_message.Message):
+    """SessionPairingCodeRequest asks for a code for one phone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    phone: _builtins.str
+    """The phone's number with its country code, digits only. Required."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        phone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["phone", b"phone", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionPairingCodeRequest: _TypeAlias = SessionPairingCodeRequest  # noqa: Y015
+
+@_typing.final
+class SessionPairingCodeResponse(_message.Message):
+    """SessionPairingCodeResponse is the code to type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Eight characters, such as ABCD-1234."""
+    expires_at: _builtins.int
+    """When the code stops working, epoch milliseconds."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        expires_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "expires_at", b"expires_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionPairingCodeResponse: _TypeAlias = SessionPairingCodeResponse  # noqa: Y015
+
+@_typing.final
 class StartSessionRequest(_message.Message):
     """StartSessionRequest names the session to start."""
 

@@ -60,6 +60,16 @@ class SessionsStub:
                 request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionQRRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionQRResponse.FromString,
                 _registered_method=True)
+        self.SessionMe = channel.unary_unary(
+                '/wagate.v1.Sessions/SessionMe',
+                request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.FromString,
+                _registered_method=True)
+        self.SessionPairingCode = channel.unary_unary(
+                '/wagate.v1.Sessions/SessionPairingCode',
+                request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeResponse.FromString,
+                _registered_method=True)
         self.StartSession = channel.unary_unary(
                 '/wagate.v1.Sessions/StartSession',
                 request_serializer=wagate_dot_v1_dot_sessions__pb2.StartSessionRequest.SerializeToString,
@@ -123,6 +133,21 @@ class SessionsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SessionMe(self, request, context):
+        """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SessionPairingCode(self, request, context):
+        """Returns a code to type on the phone instead of scanning. Begins pairing where none is
+        under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartSession(self, request, context):
         """Connects a paired session, or begins pairing an unpaired one. A no-op where it runs.
         """
@@ -178,6 +203,16 @@ def add_SessionsServicer_to_server(servicer, server):
                     servicer.SessionQR,
                     request_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionQRRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_sessions__pb2.SessionQRResponse.SerializeToString,
+            ),
+            'SessionMe': grpc.unary_unary_rpc_method_handler(
+                    servicer.SessionMe,
+                    request_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.SerializeToString,
+            ),
+            'SessionPairingCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SessionPairingCode,
+                    request_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeResponse.SerializeToString,
             ),
             'StartSession': grpc.unary_unary_rpc_method_handler(
                     servicer.StartSession,
@@ -336,6 +371,60 @@ class Sessions:
             '/wagate.v1.Sessions/SessionQR',
             wagate_dot_v1_dot_sessions__pb2.SessionQRRequest.SerializeToString,
             wagate_dot_v1_dot_sessions__pb2.SessionQRResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SessionMe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Sessions/SessionMe',
+            wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.SerializeToString,
+            wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SessionPairingCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Sessions/SessionPairingCode',
+            wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeRequest.SerializeToString,
+            wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

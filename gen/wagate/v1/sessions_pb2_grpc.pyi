@@ -46,6 +46,12 @@ class SessionsStub:
     NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
     """
+    SessionMe: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]
+    """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+    SessionPairingCode: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]
+    """Returns a code to type on the phone instead of scanning. Begins pairing where none is
+    under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+    """
     StartSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]
     """Connects a paired session, or begins pairing an unpaired one. A no-op where it runs."""
     StopSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StopSessionRequest, _sessions_pb2.Session]
@@ -72,6 +78,12 @@ class SessionsAsyncStub(SessionsStub):
     """Returns the current QR string. Begins pairing where none is under way and answers
     NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
     session that is paired already.
+    """
+    SessionMe: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]  # type: ignore[assignment]
+    """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+    SessionPairingCode: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]  # type: ignore[assignment]
+    """Returns a code to type on the phone instead of scanning. Begins pairing where none is
+    under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
     """
     StartSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
     """Connects a paired session, or begins pairing an unpaired one. A no-op where it runs."""
@@ -126,6 +138,24 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         """Returns the current QR string. Begins pairing where none is under way and answers
         NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
         session that is paired already.
+        """
+
+    @_abc_1.abstractmethod
+    def SessionMe(
+        self,
+        request: _sessions_pb2.SessionMeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.SessionMeResponse, _abc.Awaitable[_sessions_pb2.SessionMeResponse]]:
+        """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+
+    @_abc_1.abstractmethod
+    def SessionPairingCode(
+        self,
+        request: _sessions_pb2.SessionPairingCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.SessionPairingCodeResponse, _abc.Awaitable[_sessions_pb2.SessionPairingCodeResponse]]:
+        """Returns a code to type on the phone instead of scanning. Begins pairing where none is
+        under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
         """
 
     @_abc_1.abstractmethod

@@ -5,12 +5,15 @@ and decides what becomes of a send, of a connection and of a session. Linked dev
 device folders, so they outlive clients and are lost with their folder, as real ones are.
 """
 
+from server.whatsapp.memory.accounts import Account, ChatSettings, Group, Heard, HeldSend
 from server.whatsapp.memory.client import MemoryClient, MemoryClients
-from server.whatsapp.memory.network import Account, Heard, HeldSend, MemoryNetwork
+from server.whatsapp.memory.network import MemoryNetwork
 from server.whatsapp.memory.pairing import MemoryAttempt, MemoryPairing
 
 __all__ = [
     "Account",
+    "ChatSettings",
+    "Group",
     "Heard",
     "HeldSend",
     "MemoryAttempt",

@@ -2,34 +2,46 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from server.whatsapp.addressing import Addressing
+from server.whatsapp.content import Content, Vote
 from server.whatsapp.jid import Jid
-from server.whatsapp.memory.network import DEVICE_FILE, Account, HeldSend, MemoryNetwork
+from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
+from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
 from server.whatsapp.port import (
+    ChatChange,
+    ChatState,
     ClientError,
     Connected,
     ConnectError,
-    Content,
     Disconnected,
     Ended,
     Ending,
     Event,
     Identity,
+    InviteRefusedError,
+    LastMessage,
     NotPairedError,
     OutcomeUnknownError,
-    SendRefusedError,
+    Received,
+    RefusedError,
     Sent,
     Stalled,
 )
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.threads import uninterrupted
+from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 
 SENDS_AT_A_TIME: Final = 4
 """Sends of one client that the network looks at; later ones wait for their turn."""
+
+
+ACTIONS_AT_A_TIME: Final = 4
+"""Other calls of one client that the network looks at."""
 
 
 class MemoryClient:
@@ -48,7 +60,9 @@ class MemoryClient:
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
-        self._turn = asyncio.Semaphore(SENDS_AT_A_TIME)
+        self._sends = Turns(SENDS_AT_A_TIME)
+        self._actions = Turns(ACTIONS_AT_A_TIME)
+        self._addressing = Addressing(self._other_name)
         network.clients.append(self)
 
     async def connect(self) -> Identity:
@@ -65,7 +79,8 @@ class MemoryClient:
         self.number, self._device_id = linked
         if not self.is_stopped:
             self._network.come_online(self, self._account, self._device_id)
-        return Identity(self._account.jid, self._account.lid)
+        self._addressing.own = self._account.identity
+        return self._account.identity
 
     async def stop(self) -> None:
         """See the port."""
@@ -98,33 +113,109 @@ class MemoryClient:
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
-        deadline = time.monotonic() + within
         try:
-            async with asyncio.timeout(within):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise SendRefusedError(Refusal.BUSY, "earlier sends are still waiting") from None
-        sending = asyncio.ensure_future(self._hand_over(to, content))
-        sending.add_done_callback(lambda _: self._turn.release())
-        done, _ = await asyncio.wait({sending}, timeout=max(0.0, deadline - time.monotonic()))
-        if not done:
-            sending.add_done_callback(_consume)
+            return await self._sends.run(self._hand_over(to, content), within=within, name="send")
+        except TurnMissedError:
+            raise RefusedError(Refusal.BUSY, "earlier sends are still waiting") from None
+        except UnansweredError as unanswered:
             self.tell(Stalled())
-            raise OutcomeUnknownError(f"no answer within {within:g} s", late=sending)
-        return sending.result()
+            raise OutcomeUnknownError(f"no answer within {within:g} s", late=unanswered.late) from None
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
-        if not self._live:
-            raise SendRefusedError(Refusal.NOT_CONNECTED, "not connected")
-        recipient = self._network.find(to)
-        if recipient is None:
-            missing = Refusal.GROUP_NOT_FOUND if to.is_group else Refusal.NOT_ON_WHATSAPP
-            raise SendRefusedError(missing, f"nobody is called {to}")
+        self._check_live()
+        chat, addressed = await self._addressed(to, content)
+        if isinstance(content, Vote) and content.poll.id not in self._account.polls:
+            raise RefusedError(Refusal.KEY_MISSING, "the device does not have the poll's secret")
+        message = encoded(addressed, chat)
+        recipient = self._chat(to)
         script = self._account.scripts.popleft() if self._account.scripts else None
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
-            raise SendRefusedError(refusal, f"refused by the network: {refusal}")
-        return self._network.carry(self._account, recipient, content.text, origin=self)
+            raise RefusedError(refusal, f"refused by the network: {refusal}")
+        return self._network.carry(self._account, recipient, addressed, message, origin=self)
+
+    async def _addressed(self, to: Jid, content: Content) -> tuple[Jid, Content]:
+        chat = await self._addressing.chat(to)
+        if isinstance(content, Vote):
+            return chat, replace(content, poll=await self._addressing.target(chat, content.poll))
+        return chat, await self._addressing.content(chat, content)
+
+    def _chat(self, to: Jid) -> Account | Group:
+        found = self._network.find(to)
+        if found is None or (isinstance(found, Group) and self.number not in found.members):
+            missing = Refusal.GROUP_NOT_FOUND if to.is_group else Refusal.NOT_ON_WHATSAPP
+            raise RefusedError(missing, f"nobody is called {to}")
+        return found
+
+    async def join_group(self, code: str, *, within: float) -> Jid:
+        """See the port."""
+        await self._act(within)
+        group = self._network.invited_to(code)
+        if group is None:
+            raise InviteRefusedError("no group has that invite")
+        group.members.add(self.number)
+        return group.jid
+
+    async def change_chat(
+        self,
+        chat: Jid,
+        change: ChatChange,
+        last: LastMessage | None,  # noqa: ARG002 - the port's; phones here know their messages
+        *,
+        within: float,
+    ) -> None:
+        """See the port."""
+        if not self._network.takes_chat_changes:
+            raise RefusedError(Refusal.UNSUPPORTED, "changes to chats are not supported")
+        await self._act(within)
+        settings = self._account.chats.setdefault(await self._addressing.chat(chat), ChatSettings())
+        if change.archived is not None:
+            settings.archived = change.archived
+            settings.pinned = settings.pinned and not change.archived
+        if change.pinned is not None:
+            settings.pinned = change.pinned
+        if change.muted_until is not None:
+            settings.muted_until = change.muted_until
+
+    async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
+        """See the port."""
+        self._check_live()
+        shown_in = self._chat(chat)
+        for account in self._network.others(self._account, shown_in):
+            there = shown_in.jid if isinstance(shown_in, Group) else self._account.lid
+            account.chat_states.append((there, state))
+
+    async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:  # noqa: ARG002 - the port's
+        """See the port."""
+        self._check_live()
+        author = self._network.find(sender)
+        if isinstance(author, Account):
+            author.read.extend((self._account.lid, message_id) for message_id in ids)
+
+    async def _act(self, within: float) -> None:
+        """Waits for the network to take a call that is no send."""
+        try:
+            await self._actions.run(self._answered(), within=within, name="action")
+        except TurnMissedError:
+            raise RefusedError(Refusal.BUSY, "earlier calls are still waiting") from None
+        except UnansweredError:
+            raise OutcomeUnknownError(f"no answer within {within:g} s") from None
+
+    async def _answered(self) -> None:
+        self._check_live()
+        if not self._account.answers:
+            await self._lost.wait()
+            raise OutcomeUnknownError("the connection broke before the answer came")
+
+    def _check_live(self) -> None:
+        if not self._live:
+            raise RefusedError(Refusal.NOT_CONNECTED, "not connected")
+
+    async def _other_name(self, person: Jid) -> Jid | None:
+        found = self._network.find(person)
+        if not isinstance(found, Account):
+            return None
+        return found.jid if person.is_lid else found.lid
 
     async def _decision(self, held: HeldSend) -> Refusal | None:
         held.reached.set()
@@ -144,6 +235,8 @@ class MemoryClient:
     def tell(self, event: Event) -> None:
         """An event happened."""
         self._live = self._live or isinstance(event, Connected)
+        if isinstance(event, Received) and event.chat.is_group:
+            self._addressing.learn(event.chat, event.sender)
         self._events.append(event)
         self._arrived.set()
 
@@ -193,9 +286,3 @@ def _read_device(folder: Path) -> tuple[str, int] | None:
     except FileNotFoundError:
         return None
     return linked["number"], linked["device"]
-
-
-def _consume(sending: "asyncio.Task[Sent]") -> None:
-    """Takes note of a late failure, which nobody else may be waiting for."""
-    if not sending.cancelled():
-        sending.exception()

@@ -3,56 +3,32 @@
 import asyncio
 import itertools
 import json
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Protocol
 
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollUpdateMessage
+
 from server.clock import now_ms
-from server.whatsapp.jid import LID, PHONE, Jid
-from server.whatsapp.port import Connected, Ending, Event, Paired, PairingFailed, Received, Sent
+from server.whatsapp.content import Content, Text, Vote
+from server.whatsapp.encoding import encode_content, encode_key
+from server.whatsapp.jid import PHONE, Jid
+from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
+from server.whatsapp.port import (
+    Connected,
+    Ending,
+    Event,
+    Paired,
+    PairingFailed,
+    PairingFailure,
+    Received,
+    Sent,
+)
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.stored import StoredContent, describe, kind_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message as the recipient's phone shows it."""
-
-    id: str
-    sender: Jid
-    text: str
-
-
-@dataclass
-class Account:
-    """A number on the network, with its phone.
-
-    Attributes:
-        linked: numbers of its linked devices.
-        heard: what others wrote to it, in order.
-        login: what its next logins come to, None for a good one.
-    """
-
-    number: str
-    name: str
-    linked: set[int] = field(default_factory=set)
-    heard: list[Heard] = field(default_factory=list)
-    login: Ending | None = None
-    scripts: "deque[HeldSend | Refusal]" = field(default_factory=deque)
-    waiting: list[Received] = field(default_factory=list)
-
-    @property
-    def jid(self) -> Jid:
-        """The account by phone number."""
-        return Jid(self.number, PHONE)
-
-    @property
-    def lid(self) -> Jid:
-        """The account by LID."""
-        return Jid(f"1{self.number}", LID)
 
 
 class Line(Protocol):
@@ -93,6 +69,10 @@ class Attempt(Protocol):
         """Whether `code` can be scanned now."""
         ...
 
+    def gave(self, code: str, number: str) -> bool:
+        """Whether `code` can be typed on the phone of `number` now."""
+        ...
+
     def rotate(self, milliseconds: int = ...) -> str:
         """Shows the next code, valid for so long; the one before is good no more."""
         ...
@@ -100,28 +80,6 @@ class Attempt(Protocol):
     def end(self, event: Paired | PairingFailed) -> None:
         """The attempt is over."""
         ...
-
-
-class HeldSend:
-    """A send whose answer the test gives, or never gives."""
-
-    def __init__(self) -> None:
-        """Nothing is decided."""
-        self.reached = asyncio.Event()
-        """Set once the message has reached the network."""
-        self._decision: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-
-    def accept(self) -> None:
-        """The network takes the message and acknowledges it."""
-        self._decision.set_result(None)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """The network refuses the message."""
-        self._decision.set_result(refusal)
-
-    async def decided(self) -> Refusal | None:
-        """Waits for the decision."""
-        return await asyncio.shield(self._decision)
 
 
 class MemoryNetwork:
@@ -142,12 +100,17 @@ class MemoryNetwork:
         self.stops_may_end.set()
         self.stops = 0
         """How many stops have begun."""
+        self.takes_chat_changes = False
+        """Whether clients can tell it of changes to chats; real ones cannot."""
+        self.codeless: set[str] = set()
+        """Numbers for which WhatsApp gives no pairing code."""
         self.attempts: list[Attempt] = []
         """Every pairing attempt so far."""
         self.clients: list[Line] = []
         """Every client so far."""
         self._accounts: dict[str, Account] = {}
         self._by_lid: dict[str, Account] = {}
+        self._groups: dict[Jid, Group] = {}
         self._online: dict[tuple[str, int], Line] = {}
         self._message_ids = itertools.count(1)
         self._device_ids = itertools.count(1)
@@ -167,11 +130,28 @@ class MemoryNetwork:
         """
         for attempt in self.attempts:
             if attempt.shows(code):
-                account = self.account(number)
-                self.link(number, attempt.device)
-                attempt.end(Paired(account.jid))
-                return account.jid
+                return self._pair(attempt, number)
         raise ValueError("nobody shows that code")
+
+    def enter(self, code: str, number: str) -> Jid:
+        """The phone of `number` has a pairing code typed in.
+
+        Raises:
+            ValueError: no attempt gave that code for that number, or it is good no more.
+        """
+        for attempt in self.attempts:
+            if attempt.gave(code, number):
+                return self._pair(attempt, number)
+        raise ValueError("nobody was given that code for that number")
+
+    def _pair(self, attempt: Attempt, number: str) -> Jid:
+        account = self.account(number)
+        if account.wants_passkey:
+            attempt.end(PairingFailed(PairingFailure.PASSKEY))
+        else:
+            self.link(number, attempt.device)
+            attempt.end(Paired(account.jid))
+        return account.jid
 
     def link(self, number: str, device: Path) -> None:
         """Links a device to an account without pairing: its keys go into the folder `device`."""
@@ -218,43 +198,82 @@ class MemoryNetwork:
 
     def write(self, sender: str, recipient: str, text: str) -> str:
         """The phone of `sender` writes to `recipient`; returns the message's id."""
-        return self.carry(self.account(sender), self.account(recipient), text, origin=None).id
+        return self.say(sender, self.account(recipient).jid, Text(text))
 
-    def find(self, jid: Jid) -> Account | None:
-        """The account that a JID names."""
+    def say(self, sender: str, to: Jid, content: Content) -> str:
+        """The phone of `sender` sends anything to anybody; returns the message's id.
+
+        Raises:
+            ValueError: nobody is called `to`.
+        """
+        recipient = self.find(to)
+        if recipient is None:
+            raise ValueError(f"nobody is called {to}")
+        message = encoded(content, self.addressed(to))
+        return self.carry(self.account(sender), recipient, content, message, origin=None).id
+
+    def group(self, jid: Jid, invite: str, members: Iterable[str]) -> Group:
+        """Makes a group."""
+        group = self._groups[jid] = Group(jid, invite, set(members))
+        for number in group.members:
+            self.account(number)
+        return group
+
+    def invited_to(self, invite: str) -> Group | None:
+        """The group of an invite."""
+        return next((group for group in self._groups.values() if group.invite == invite), None)
+
+    def find(self, jid: Jid) -> Account | Group | None:
+        """The account or group that a JID names."""
+        if jid.is_group:
+            return self._groups.get(jid)
         return self._accounts.get(jid.user) if jid.server == PHONE else self._by_lid.get(jid.user)
 
-    def carry(self, sender: Account, recipient: Account, text: str, *, origin: Line | None) -> Sent:
-        """Delivers a text to every device of both accounts but the one that it came from."""
+    def addressed(self, jid: Jid) -> Jid:
+        """A chat as WhatsApp addresses it: a person by LID."""
+        found = self.find(jid)
+        return found.lid if isinstance(found, Account) else jid
+
+    def others(self, account: Account, chat: Account | Group) -> list[Account]:
+        """Who else is in a chat with `account`; in the chat with itself, itself."""
+        if isinstance(chat, Account):
+            return [chat]
+        return [self.account(number) for number in sorted(chat.members) if number != account.number]
+
+    def carry(
+        self,
+        sender: Account,
+        to: Account | Group,
+        content: Content,
+        message: Message,
+        *,
+        origin: Line | None,
+    ) -> Sent:
+        """Delivers a message to every device of everybody in the chat but the one that it came from."""
         sent = Sent(
             id=f"3EB0{next(self._message_ids):016X}",
             timestamp=now_ms() // 1000 * 1000,
-            content=_conversation(text),
+            content=message.SerializeToString(),
         )
-        recipient.heard.append(Heard(sent.id, sender.jid, text))
-        for account in {sender.number: sender, recipient.number: recipient}.values():
-            from_me = account is sender
-            chat = recipient if from_me else sender
-            received = Received(
-                id=sent.id,
-                chat=chat.lid,
-                chat_alternative=chat.jid,
-                sender=sender.lid,
-                sender_alternative=sender.jid,
-                from_me=from_me,
-                sender_name=sender.name,
-                type="text",
-                body=text,
-                timestamp=sent.timestamp,
-                content=sent.content,
-            )
-            online = [client for client in self._clients_of(account) if client is not origin]
-            for client in online:
-                client.tell(received)
-            # With one device per account, as in these tests, one queue per account is enough.
-            if account.linked and not self._clients_of(account):
-                account.waiting.append(received)
+        described = describe(message)
+        recipients = self.others(sender, to)
+        for account in recipients:
+            chat = to.jid if isinstance(to, Group) else sender.lid
+            account.heard.append(Heard(sent.id, sender.jid, described.text, chat, content, sent.content))
+        for account in {account.number: account for account in (sender, *recipients)}.values():
+            if described.options is not None and account.linked:
+                account.polls.add(sent.id)
+            if kind_of(message) is not None:
+                self._deliver(account, _received(account, sender, to, sent, described), origin)
         return sent
+
+    def _deliver(self, account: Account, received: Received, origin: Line | None) -> None:
+        for client in self._clients_of(account):
+            if client is not origin:
+                client.tell(received)
+        # With one device per account, as in these tests, one queue per account is enough.
+        if account.linked and not self._clients_of(account):
+            account.waiting.append(received)
 
     def come_online(self, client: Line, account: Account, device_id: int) -> None:
         """Logs a client in, or ends it."""
@@ -282,12 +301,33 @@ class MemoryNetwork:
         return [client for (number, _), client in self._online.items() if number == account.number]
 
 
-def _conversation(text: str) -> bytes:
-    """A `waE2E.Message` whose field 1, `conversation`, is `text`."""
-    data = text.encode()
-    size, prefix = len(data), bytearray(b"\x0a")
-    while size > 0x7F:
-        prefix.append(size & 0x7F | 0x80)
-        size >>= 7
-    prefix.append(size)
-    return bytes(prefix) + data
+def encoded(content: Content, chat: Jid) -> Message:
+    """What carries `content`. Here a vote is not encrypted: nobody but its readers looks at it."""
+    if isinstance(content, Vote):
+        key = encode_key(content.poll, chat)
+        return Message(
+            pollUpdateMessage=PollUpdateMessage(pollCreationMessageKey=key, senderTimestampMS=now_ms())
+        )
+    return encode_content(content, chat)
+
+
+def _received(
+    account: Account, sender: Account, to: Account | Group, sent: Sent, described: StoredContent
+) -> Received:
+    from_me = account is sender
+    other = to if from_me and isinstance(to, Account) else sender
+    return Received(
+        id=sent.id,
+        chat=to.jid if isinstance(to, Group) else other.lid,
+        chat_alternative=None if isinstance(to, Group) else other.jid,
+        sender=sender.lid,
+        sender_alternative=sender.jid,
+        from_me=from_me,
+        sender_name=sender.name,
+        type=described.type,
+        body=described.text,
+        timestamp=sent.timestamp,
+        content=sent.content,
+        quoted_id=described.quoted_id,
+        mentions=described.mentions,
+    )

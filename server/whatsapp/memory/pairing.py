@@ -8,8 +8,20 @@ from typing import Final
 from server.clock import now_ms
 from server.errors import Code, WagateError
 from server.whatsapp.memory.network import MemoryNetwork
-from server.whatsapp.port import Paired, PairingEvent, PairingFailed, PairingFailure, QRCode
+from server.whatsapp.port import (
+    ConnectError,
+    Paired,
+    PairingCode,
+    PairingEvent,
+    PairingFailed,
+    PairingFailure,
+    QRCode,
+    RefusedError,
+)
+from server.whatsapp.refusals import Refusal
 
+ATTEMPT_MILLISECONDS: Final = 160_000
+"""How long a whole attempt lasts."""
 CODE_MILLISECONDS: Final = 60_000
 """How long a pairing code is valid."""
 
@@ -19,12 +31,16 @@ class MemoryAttempt:
 
     _refs = itertools.count(1)
 
-    def __init__(self, device: Path, release: asyncio.Semaphore) -> None:
+    def __init__(self, network: MemoryNetwork, device: Path, release: asyncio.Semaphore) -> None:
         """Shows no code yet; `release` is released when it is stopped."""
+        self._network = network
         self.device = device
         self._release: asyncio.Semaphore | None = release
         self._events: asyncio.Queue[PairingEvent] = asyncio.Queue()
         self._code: str | None = None
+        self._typed: tuple[str, str] | None = None
+        self._ends_at = now_ms() + ATTEMPT_MILLISECONDS
+        self._is_over = False
 
     @property
     def is_held(self) -> bool:
@@ -41,14 +57,29 @@ class MemoryAttempt:
         """Whether `code` can be scanned now."""
         return self._code == code
 
+    def gave(self, code: str, number: str) -> bool:
+        """Whether `code` can be typed on the phone of `number` now."""
+        return self._typed == (code, number)
+
     def end(self, event: Paired | PairingFailed) -> None:
         """The attempt is over."""
-        self._code = None
+        self._code = self._typed = None
+        self._is_over = True
         self._events.put_nowait(event)
 
     async def next(self) -> PairingEvent:
         """See the port."""
         return await self._events.get()
+
+    async def code_for(self, phone: str) -> PairingCode:
+        """See the port."""
+        if self._is_over:
+            raise ConnectError("the pairing attempt is over")
+        if phone in self._network.codeless:
+            raise RefusedError(Refusal.NOT_ON_WHATSAPP, f"no pairing code for {phone}")
+        code = f"MEMO-{next(self._refs):04d}"
+        self._typed = (code, phone)
+        return PairingCode(code, self._ends_at)
 
     async def stop(self) -> None:
         """See the port."""
@@ -74,7 +105,7 @@ class MemoryPairing:
                 Code.UNAVAILABLE, f"{self._limit} pairings are under way already", retry_after=20
             )
         await self._free.acquire()
-        attempt = MemoryAttempt(device, self._free)
+        attempt = MemoryAttempt(self._network, device, self._free)
         self._network.attempts.append(attempt)
         if self._network.up:
             attempt.rotate()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server.whatsapp.content import Text
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import (
     Connected,
@@ -14,8 +15,7 @@ from server.whatsapp.port import (
     Ending,
     NotPairedError,
     Received,
-    SendRefusedError,
-    Text,
+    RefusedError,
 )
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.conftest import DEADLINE, Follow, Following
@@ -75,7 +75,7 @@ async def test_stopping_ends_the_events_and_everything_else(live: Following, wor
         while await live.client.events():
             pass
     assert not await live.client.is_live()
-    with pytest.raises(SendRefusedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await live.client.send(person, Text("hello"), within=5)
     assert caught.value.refusal is Refusal.NOT_CONNECTED
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from server.whatsapp.port import OutcomeUnknownError, Received, SendRefusedError, Stalled, Text
+from server.whatsapp.content import Text
+from server.whatsapp.port import OutcomeUnknownError, Received, RefusedError, Stalled
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.conftest import DEADLINE, Following
 from tests.contract.port.world import World
@@ -119,7 +120,7 @@ async def test_a_send_whose_caller_gave_up_arrives_all_the_same(
 async def test_somebody_who_is_not_there_is_told(live: Following, new_number: Callable[[], str]) -> None:
     from server.whatsapp.jid import Jid  # noqa: PLC0415 - only this test makes up an address
 
-    with pytest.raises(SendRefusedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await live.client.send(Jid(new_number(), "s.whatsapp.net"), Text("hello"), within=20)
     assert caught.value.refusal is Refusal.NOT_ON_WHATSAPP
 
@@ -129,7 +130,7 @@ async def test_a_refusal_of_the_network_is_told_and_only_once(
 ) -> None:
     person = await world.person(ada)
     await world.refuse_next_send(number)
-    with pytest.raises(SendRefusedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         await live.client.send(person, Text("refused"), within=20)
     assert caught.value.refusal is Refusal.REACH_OUT_TIMELOCK
     await live.client.send(person, Text("taken"), within=20)
@@ -163,7 +164,7 @@ async def test_a_send_whose_turn_does_not_come_was_not_sent(
     sends = (live.client.send(person, Text(f"text {count}"), within=0.5) for count in range(5))
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes[:4]] == [OutcomeUnknownError] * 4
-    assert isinstance(outcomes[4], SendRefusedError)
+    assert isinstance(outcomes[4], RefusedError)
     assert outcomes[4].refusal is Refusal.BUSY
 
 

@@ -13,10 +13,7 @@ from grpc_status import rpc_status
 
 from server.auth.authenticator import Authenticator
 from server.auth.principal import Capability
-from server.rpc.chats import ChatsServicer
-from server.rpc.messages import MessagesServicer
 from server.rpc.serving import Serving
-from server.rpc.sessions import SessionsServicer
 from server.whatsapp.memory import MemoryNetwork
 from tests.support.caller import METHODS, Caller
 from tests.support.memory_node import MemoryNode, memory_node
@@ -53,12 +50,8 @@ async def open_office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[O
     """Serves on a free port."""
     network.account(ADA)
     async with memory_node(tmp_path, network, send_timeout=1.0) as node:
-        servicers = {
-            "Sessions": SessionsServicer(node.sessions, node.cursors),
-            "Messages": MessagesServicer(node.sending),
-            "Chats": ChatsServicer(node.chats),
-        }
-        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0")
+        servicers = node.gateway.servicers()
+        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0", node.audit)
         address = f"127.0.0.1:{await serving.start()}"
         try:
             async with grpc.aio.insecure_channel(address) as channel:

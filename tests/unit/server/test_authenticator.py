@@ -1,15 +1,16 @@
 """Who calls: tokens, keys and how long they are trusted."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from server.auth import authenticator as module
-from server.auth.authenticator import CACHE_SECONDS, Authenticator
+from server.auth.authenticator import Authenticator
 from server.auth.keys import ApiKeys, hash_of
 from server.auth.principal import Capability, Principal
+from server.auth.trust import TRUST_SECONDS, Trust
 from server.errors import Code, WagateError
-from server.store.records import ApiKey, Organization
+from server.store.records import ApiKey, AuditLine, Organization
 
 ALL = frozenset(Capability)
 
@@ -20,13 +21,15 @@ class KeysInMemory:
     def __init__(self) -> None:
         self.organizations: dict[str, Organization] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.changes: list[AuditLine] = []
         self.finds = 0
 
     async def organization(self, organization: Organization) -> Organization:
         return self.organizations.setdefault(organization.name, organization)
 
-    async def add(self, key: ApiKey, secret_hash: str) -> None:
+    async def add(self, key: ApiKey, secret_hash: str, change: AuditLine) -> None:
         self.keys[secret_hash] = key
+        self.changes.append(change)
 
     async def find(self, secret_hash: str) -> ApiKey | None:
         self.finds += 1
@@ -35,12 +38,11 @@ class KeysInMemory:
     async def list(self) -> list[ApiKey]:
         return list(self.keys.values())
 
-    async def revoke(self, key_id: str, at: int) -> bool:
+    async def revoke(self, key_id: str, change: AuditLine) -> bool:
         for digest, key in self.keys.items():
             if key.id == key_id and key.revoked_at is None:
-                self.keys[digest] = ApiKey(
-                    key.id, key.organization_id, key.label, key.permissions, key.created_at, at
-                )
+                self.keys[digest] = replace(key, revoked_at=change.at)
+                self.changes.append(change)
                 return True
         return False
 
@@ -159,7 +161,7 @@ async def test_a_revoked_key_is_refused_within_the_promised_time(
     await authenticator.authenticate({"x-api-key": secret})
     # when it is revoked and the promised time is over
     await keys.revoke(key.id)
-    clock.now += CACHE_SECONDS
+    clock.now += TRUST_SECONDS
     # then it is refused, and stays so
     await refused(authenticator, {"x-api-key": secret})
     await refused(authenticator, {"x-api-key": secret})
@@ -172,9 +174,9 @@ async def test_using_a_key_does_not_prolong_the_trust_in_it(
     await authenticator.authenticate({"x-api-key": secret})
     await keys.revoke(key.id)
     for _ in range(9):
-        clock.now += CACHE_SECONDS / 10
+        clock.now += TRUST_SECONDS / 10
         await authenticator.authenticate({"x-api-key": secret})
-    clock.now += CACHE_SECONDS / 10
+    clock.now += TRUST_SECONDS / 10
     await refused(authenticator, {"x-api-key": secret})
 
 
@@ -185,7 +187,7 @@ async def test_a_key_in_use_costs_one_look_up_per_period(
     for _ in range(100):
         await authenticator.authenticate({"x-api-key": secret})
     assert store.finds == 1
-    clock.now += CACHE_SECONDS
+    clock.now += TRUST_SECONDS
     await authenticator.authenticate({"x-api-key": secret})
     assert store.finds == 2
 
@@ -197,19 +199,27 @@ async def test_wrong_keys_take_no_memory(authenticator: Authenticator, store: Ke
     assert store.finds == 50
 
 
-async def test_the_memory_is_bounded_and_drops_the_unused(
-    monkeypatch: pytest.MonkeyPatch, authenticator: Authenticator, keys: ApiKeys, store: KeysInMemory
-) -> None:
-    monkeypatch.setattr(module, "CACHE_SIZE", 3)
-    secrets = [(await make(keys))[1] for _ in range(4)]
-    for secret in secrets:
-        await authenticator.authenticate({"x-api-key": secret})
-    assert authenticator.remembered == 3
-    looked_up = store.finds
-    await authenticator.authenticate({"x-api-key": secrets[3]})
-    assert store.finds == looked_up
-    await authenticator.authenticate({"x-api-key": secrets[0]})
-    assert store.finds == looked_up + 1
+def test_the_memory_is_bounded_and_drops_what_was_verified_longest_ago(clock: Clock) -> None:
+    trust = Trust[str](clock, size=3)
+    for name in "abcd":
+        trust.remember(name, name, clock.now)
+    assert [trust.holder(name) for name in "abcd"] == [None, "b", "c", "d"]
+    trust.remember("b", "b", clock.now)
+    trust.remember("e", "e", clock.now)
+    assert [trust.holder(name) for name in "bcde"] == ["b", None, "d", "e"]
+    assert len(trust) == 3
+
+
+def test_what_ends_sooner_is_trusted_until_then(clock: Clock) -> None:
+    trust = Trust[str](clock)
+    trust.remember("a", "a", clock.now, 0.25)
+    trust.remember("b", "b", clock.now, 99.0)
+    trust.remember("c", "c", clock.now, -5.0)
+    assert [trust.holder(name) for name in "abc"] == ["a", "b", None]
+    clock.now += 0.25
+    assert [trust.holder(name) for name in "ab"] == [None, "b"]
+    clock.now += TRUST_SECONDS
+    assert trust.holder("b") is None
 
 
 async def test_revoking_what_is_not_in_force_is_not_found(keys: ApiKeys) -> None:

@@ -11,11 +11,17 @@ from wagate.v1 import operation_pb2
 from server.auth.principal import Capability
 from server.rpc.chats import ChatsServicer
 from server.rpc.endpoint import Call, Endpoint, endpoint
+from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.serving import SERVICES
 from server.rpc.sessions import SessionsServicer
 
-SERVICERS = {"Sessions": SessionsServicer, "Messages": MessagesServicer, "Chats": ChatsServicer}
+SERVICERS = {
+    "Sessions": SessionsServicer,
+    "Messages": MessagesServicer,
+    "Chats": ChatsServicer,
+    "Groups": GroupsServicer,
+}
 METHODS = [method for service in SERVICES for method in service.methods]
 
 

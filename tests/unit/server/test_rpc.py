@@ -11,10 +11,7 @@ from wagate.v1 import chats_pb2, messages_pb2
 
 from server.auth.authenticator import Authenticator
 from server.errors import WagateError
-from server.rpc.chats import ChatsServicer
-from server.rpc.messages import MessagesServicer
 from server.rpc.serving import SERVICES, Serving
-from server.rpc.sessions import SessionsServicer
 from server.sessions.state import Status
 from server.whatsapp.refusals import Refusal
 from tests.support.caller import path_of
@@ -138,8 +135,6 @@ async def test_what_is_not_built_is_501(office: Office) -> None:
     session = await office.node.create()
     image = await office.owner.rest("SendMessage", {"to": ADA_JID, "type": "image"}, session=session.id)
     assert (image.status, image.json["error"]["details"]) == (501, {"type": "image"})
-    later = await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id, run_async=True)
-    assert later.status == 501
 
 
 async def test_a_defect_is_told_by_a_reference_and_nothing_else(
@@ -259,12 +254,9 @@ async def test_health_and_reflection_are_served(office: Office) -> None:
 
 
 async def test_a_port_that_is_taken_is_told_with_what_to_do(office: Office) -> None:
-    servicers = {
-        "Sessions": SessionsServicer(office.node.sessions, office.node.cursors),
-        "Messages": MessagesServicer(office.node.sending),
-        "Chats": ChatsServicer(office.node.chats),
-    }
-    second = Serving(servicers, Authenticator(office.node.keys), office.node.sessions, office.address)
+    node = office.node
+    servicers = node.gateway.servicers()
+    second = Serving(servicers, Authenticator(node.keys), node.sessions, office.address, node.audit)
     with pytest.raises(WagateError, match="WAGATE_GRPC_PORT"):
         await second.start()
     await second.stop()

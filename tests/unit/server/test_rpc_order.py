@@ -8,6 +8,20 @@ from server.auth.principal import Capability
 from tests.support.caller import METHODS
 from tests.unit.server.office import ADA_JID, NOBODY, SESSION_METHODS, Office, refused, text_to
 
+NEEDED = {
+    **dict.fromkeys(("ListChats", "GetChat", "ListChatMessages"), Capability.READ),
+    **dict.fromkeys(
+        (
+            *("SendMessage", "EditMessage", "RevokeMessage", "ForwardMessage"),
+            *("AddReaction", "RemoveReaction", "VoteMessage"),
+            *("UpdateChat", "DeleteChat", "SetChatPresence", "ReadChat"),
+            "JoinGroup",
+        ),
+        Capability.SEND,
+    ),
+}
+"""The capability of each method that does not need `manage` (REST API)."""
+
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 async def test_without_a_token_nobody_enters(office: Office, method: str) -> None:
@@ -20,11 +34,7 @@ async def test_without_a_token_nobody_enters(office: Office, method: str) -> Non
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 async def test_the_capability_comes_before_the_session_and_the_body(office: Office, method: str) -> None:
-    needed = {
-        "SendMessage": Capability.SEND,
-        "ListChats": Capability.READ,
-        "ListChatMessages": Capability.READ,
-    }.get(method, Capability.MANAGE)
+    needed = NEEDED.get(method, Capability.MANAGE)
     without = await office.with_only(*(set(Capability) - {needed}))
     answer = await without.rest(method, b"{not json")
     assert (answer.status, answer.json["error"]["code"]) == (403, "forbidden")

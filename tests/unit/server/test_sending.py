@@ -1,7 +1,7 @@
 """Sends: WhatsApp's answer, or what is known without one, into the stored copy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from server.errors import Code, WagateError
 from server.messages.composing import Draft
-from server.messages.sending import Sending, SendStatus
+from server.messages.results import SendStatus
+from server.messages.sending import Sending
 from server.sessions.state import Status
-from server.store.conversations import ConversationRepository
-from server.store.records import NewMessage, Session
+from server.store.outcomes import Outcome, OutcomeRepository
+from server.store.records import Session
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.refusals import Refusal
 from tests.support.memory_node import MemoryNode, memory_node
@@ -261,18 +262,23 @@ async def test_a_node_does_not_wait_for_answers_that_may_never_come(
     assert stored.error == "indeterminate"
 
 
-class FailingStore(ConversationRepository):
+class FailingOutcomes(OutcomeRepository):
     """A store whose disk is full."""
 
-    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
-        raise OSError(f"the disk is full: {len(messages)}")
+    async def record(self, outcome: Outcome) -> int | None:
+        raise OSError(f"the disk is full: {type(outcome).__name__}")
+
+
+def sending_into_a_full_disk(node: MemoryNode) -> Sending:
+    parts = node.gateway
+    return Sending(parts.sessions, parts.delivery, parts.ledger, FailingOutcomes(node.database))
 
 
 async def test_a_sent_message_that_cannot_be_recorded_is_told_as_sent(
     node: MemoryNode, network: MemoryNetwork
 ) -> None:
     session = await node.working(NUMBER)
-    sending = Sending(node.settings, node.sessions, FailingStore(node.database), node.addresses)
+    sending = sending_into_a_full_disk(node)
     with pytest.raises(WagateError) as caught:
         await sending.send(session, Draft(str(network.account(ADA).jid), "text", "hello"))
     assert caught.value.code is Code.INTERNAL
@@ -285,8 +291,7 @@ async def test_an_indeterminate_send_that_cannot_be_recorded_is_still_told_as_su
 ) -> None:
     session = await hasty.working(NUMBER)
     network.hold_next(NUMBER)
-    sending = Sending(hasty.settings, hasty.sessions, FailingStore(hasty.database), hasty.addresses)
+    sending = sending_into_a_full_disk(hasty)
     with pytest.raises(WagateError) as caught:
         await sending.send(session, Draft(str(network.account(ADA).jid), "text", "hello"))
     assert (caught.value.code, caught.value.details) == (Code.TIMEOUT, {"outcome": "indeterminate"})
-    await sending.close()

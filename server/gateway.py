@@ -1,0 +1,132 @@
+"""The gateway's parts, put together: everything between the database, WhatsApp and the RPCs."""
+
+from collections.abc import Callable, Mapping
+
+from ulid import ULID
+
+from server.chats.addresses import Addresses
+from server.chats.changes import ChatChanges
+from server.chats.groups import Groups
+from server.chats.ingest import Ingest
+from server.chats.service import Chats
+from server.config import Settings
+from server.cursors import Cursors
+from server.messages.actions import Actions
+from server.messages.budgets import Budgets
+from server.messages.delivery import Delivery
+from server.messages.dispatching import Means
+from server.messages.housekeeping import Housekeeping
+from server.messages.ledger import Ledger
+from server.messages.outbox import Outbox
+from server.messages.sending import Sending
+from server.messages.settling import Settling
+from server.rpc.chats import ChatsServicer
+from server.rpc.groups import GroupsServicer
+from server.rpc.messages import MessagesServicer
+from server.rpc.sessions import SessionsServicer
+from server.sessions.runner import Ingest as IngestFunction
+from server.sessions.service import Sessions
+from server.store.conversations import ConversationRepository
+from server.store.database import Database
+from server.store.idempotency import IdempotencyRepository
+from server.store.leases import LeaseRepository
+from server.store.message_actions import MessageRepository
+from server.store.outbox import OutboxRepository
+from server.store.outcomes import OutcomeRepository
+from server.store.reservations import ReservationRepository
+from server.store.sessions import SessionRepository
+from server.whatsapp.port import ClientFactory, Pairing
+
+
+def _unchanged(ingest: IngestFunction) -> IngestFunction:
+    return ingest
+
+
+class Gateway:
+    """One node's domain: holds sessions, sends, receives, remembers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clients: ClientFactory,
+        pairing: Pairing,
+        *,
+        cursors: Cursors,
+        around_ingest: Callable[[IngestFunction], IngestFunction] = _unchanged,
+    ) -> None:
+        """Puts the parts together; nothing runs before `open`.
+
+        Args:
+            settings: the node's.
+            database: with its schema up to date.
+            clients: makes connections to WhatsApp.
+            pairing: begins pairing attempts.
+            cursors: signs the positions in lists.
+            around_ingest: may put something around what takes received messages.
+        """
+        self.session_records = SessionRepository(database)
+        self.conversations = ConversationRepository(database)
+        self.messages = MessageRepository(database)
+        self.addresses = Addresses(self.conversations)
+        self.cursors = cursors
+        ingest = around_ingest(Ingest(self.conversations, self.addresses))
+        leases = LeaseRepository(
+            database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
+        )
+        self.sessions = Sessions(
+            settings, self.session_records, leases, clients=clients, pairing=pairing, ingest=ingest
+        )
+        self.chats = Chats(self.conversations, self.messages, self.addresses, cursors)
+        self.changes = ChatChanges(
+            self.sessions, self.chats, self.conversations, self.messages, within=settings.send_timeout
+        )
+        self.groups = Groups(self.sessions, within=settings.send_timeout)
+        self.delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
+        outcomes = OutcomeRepository(database)
+        reservations = ReservationRepository(database)
+        idempotency = IdempotencyRepository(database)
+        entries = OutboxRepository(database)
+        budgets = Budgets(reservations)
+        self.ledger = Ledger(self.sessions, budgets, reservations, idempotency)
+        self.sending = Sending(self.sessions, self.delivery, self.ledger, outcomes)
+        means = Means(
+            share=settings.async_share,
+            delivery=self.delivery,
+            budgets=budgets,
+            ledger=self.ledger,
+            repository=entries,
+            settling=Settling(outcomes, self.addresses),
+        )
+        self.outbox = Outbox(settings, self.sessions, means)
+        self.actions = Actions(
+            self.sessions,
+            self.sending,
+            self.conversations,
+            self.messages,
+            self.addresses,
+            send_timeout=settings.send_timeout,
+        )
+        self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
+
+    def servicers(self) -> Mapping[str, object]:
+        """What serves each service of the contract, by the service's name."""
+        return {
+            "Sessions": SessionsServicer(self.sessions, self.cursors),
+            "Messages": MessagesServicer(self.sending, self.outbox, self.actions),
+            "Chats": ChatsServicer(self.chats, self.changes),
+            "Groups": GroupsServicer(self.groups),
+        }
+
+    async def open(self) -> None:
+        """Begins connecting sessions and sending what waits; does not wait for either."""
+        await self.outbox.open()
+        self._housekeeping.open()
+        await self.sessions.open()
+
+    async def close(self) -> None:
+        """Ends everything; what was handed to WhatsApp is recorded first."""
+        await self._housekeeping.close()
+        await self.outbox.close()
+        await self.sending.close()
+        await self.sessions.close()

@@ -1,0 +1,168 @@
+"""Sends what waits in a session's outbox: in order within a chat, within the rate, each entry once."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from server.clock import now_ms
+from server.errors import WagateError
+from server.messages.background import keep
+from server.messages.budgets import Budgets
+from server.messages.composing import compose
+from server.messages.delivery import Delivery
+from server.messages.ledger import Ledger
+from server.messages.rates import RateWindow
+from server.messages.settling import Settling, draft_of
+from server.store.outbox import Claim, OutboxRepository
+from server.store.records import OutboxEntry, Session
+from server.whatsapp.port import Client, OutcomeUnknownError, RefusedError
+from server.whatsapp.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+AHEAD: Final = 8
+"""Entries of a session that are claimed or being sent at a time: what a crash leaves indeterminate, at
+most, and enough to hide the way to the database."""
+PAGE: Final = 64
+"""Entries that are read at a time."""
+
+_NOT_NOW: Final = frozenset({Refusal.NOT_CONNECTED, Refusal.BUSY})
+"""Refusals that say nothing about the message: it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every round works with.
+
+    Attributes:
+        share: the part of a session's rates that async sends may use up.
+    """
+
+    share: float
+    delivery: Delivery
+    budgets: Budgets
+    ledger: Ledger
+    repository: OutboxRepository
+    settling: Settling
+
+
+class Round:
+    """One pass over a session's outbox, under one lease and with one incarnation of its client."""
+
+    def __init__(self, means: Means, session: Session, client: Client, generation: int) -> None:
+        """Sends nothing before `run`."""
+        self._means = means
+        self._session = session
+        self._client = client
+        self._generation = generation
+        self._room = asyncio.Semaphore(AHEAD)
+        self._work: set[asyncio.Task[Any]] = set()
+        # By recipient: done once the newest entry before was answered.
+        self._turns: dict[str, asyncio.Future[None]] = {}
+        # Something could not be sent now, and what comes behind it must not overtake it.
+        self._halted = False
+
+    async def run(self) -> None:
+        """Sends until nothing waits or something must wait. Cancelled, it still ends what it began."""
+        try:
+            await self._settle_left_behind()
+            await self._send_waiting()
+        except asyncio.CancelledError:
+            self._halted = True
+            raise
+        finally:
+            while self._work:
+                await asyncio.wait(set(self._work))
+
+    async def _settle_left_behind(self) -> None:
+        left = await self._means.repository.left_behind(self._session.id, self._generation)
+        for entry in left:
+            log.warning("outbox entry %s was being sent when its node ended: indeterminate", entry.id)
+            await self._means.settling.indeterminate(self._session, entry)
+
+    async def _send_waiting(self) -> None:
+        window = await self._means.budgets.of(self._session, self._generation)
+        behind = 0
+        while entries := await self._means.repository.waiting(self._session.id, behind=behind, limit=PAGE):
+            for entry in entries:
+                await self._room.acquire()
+                at = await self._take_rate(window)
+                if self._halted:
+                    return
+                self._begin(entry, at if window.is_limited else None)
+                behind = entry.number
+
+    async def _take_rate(self, window: RateWindow) -> int:
+        """Waits for the session's rate; returns when it was taken, epoch milliseconds."""
+        while True:
+            now = now_ms()
+            wait = window.take(now, share=self._means.share)
+            if wait == 0 or self._halted:
+                return now
+            await asyncio.sleep(wait / 1000)
+
+    def _begin(self, entry: OutboxEntry, at: int | None) -> None:
+        before = self._turns.get(entry.recipient)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turns[entry.recipient] = turn
+        keep(self._work, self._process(entry, at, before, turn))
+
+    async def _process(
+        self,
+        entry: OutboxEntry,
+        at: int | None,
+        before: "asyncio.Future[None] | None",
+        turn: "asyncio.Future[None]",
+    ) -> None:
+        claimed = False
+        try:
+            claim = Claim(entry.number, self._session.id, self._generation, at)
+            claimed = await self._means.repository.claim(claim)
+            if before is not None:
+                await before
+            settle = await self._send(entry) if claimed else None
+        except Exception:
+            log.exception("outbox entry %s could not be sent", entry.id)
+            self._halted = True
+            settle = self._means.settling.indeterminate(self._session, entry) if claimed else None
+        finally:
+            self._end_turn(entry.recipient, turn)
+        if settle is not None:
+            await settle
+
+    async def _send(self, entry: OutboxEntry) -> Coroutine[Any, Any, None] | None:
+        """Sends a claimed entry.
+
+        Returns:
+            What records how it ended, so that the next entry need not wait for that; None where it was
+            put back.
+        """
+        settling, delivery = self._means.settling, self._means.delivery
+        if self._halted:
+            await self._means.repository.put_back(entry.number)
+            return None
+        try:
+            composition = compose(draft_of(entry))
+            content = await delivery.complete(self._session, composition)
+            sent = await delivery.deliver(self._session, self._client, composition.to, content)
+        except WagateError as error:
+            return settling.failed(self._session, entry, str(error.code))
+        except RefusedError as error:
+            if error.refusal not in _NOT_NOW:
+                return settling.failed(self._session, entry, str(error.refusal))
+            self._halted = True
+            await self._means.repository.put_back(entry.number)
+            return None
+        except OutcomeUnknownError as error:
+            # This client sends nothing more until it is replaced.
+            self._halted = True
+            return settling.indeterminate(self._session, entry, error.late)
+        return settling.sent(self._session, entry, content, sent)
+
+    def _end_turn(self, recipient: str, turn: "asyncio.Future[None]") -> None:
+        turn.set_result(None)
+        if self._turns.get(recipient) is turn:
+            del self._turns[recipient]
+        self._room.release()

@@ -1,0 +1,73 @@
+"""Takes over sessions that shall be connected and that no living node holds."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from server.errors import WagateError
+from server.store.leases import LeaseRepository
+from server.store.records import Session
+
+log = logging.getLogger(__name__)
+
+PER_ROUND: Final = 50
+"""Sessions that a node takes over at a time, so that several nodes share what one has left behind."""
+
+
+class Adoption:
+    """Starts what nobody holds: all of it when the node starts, later a bounded number per round."""
+
+    def __init__(
+        self, leases: LeaseRepository, start: Callable[[Session], Awaitable[object]], *, seconds: float
+    ) -> None:
+        """Does nothing before `open`.
+
+        Args:
+            leases: tells what nobody holds.
+            start: acquires and starts a session; raises WagateError where another node was faster.
+            seconds: between rounds.
+        """
+        self._leases = leases
+        self._start = start
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Takes over all that there is, and goes on by rounds in the background."""
+        while await self.round():
+            pass
+        self._task = asyncio.get_running_loop().create_task(self._keep_adopting(), name="adoption")
+
+    async def close(self) -> None:
+        """Ends that."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def round(self) -> int:
+        """Takes over at most `PER_ROUND` sessions; returns how many it was."""
+        adopted = 0
+        for record in await self._leases.adoptable(limit=PER_ROUND):
+            try:
+                await self._start(record)
+            except WagateError as error:
+                log.info("session %s is not taken over: %s", record.id, error.message)
+            else:
+                adopted += 1
+        return adopted
+
+    async def _keep_adopting(self) -> None:
+        while True:
+            # Not in step with the other nodes, which would all want the same sessions.
+            await asyncio.sleep(self._seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, guards nothing
+            try:
+                adopted = await self.round()
+            except WagateError as error:
+                log.warning("no sessions can be taken over: %s", error.message)
+            except Exception:
+                log.exception("taking sessions over failed")
+            else:
+                if adopted:
+                    log.info("%d sessions taken over", adopted)

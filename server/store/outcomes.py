@@ -1,0 +1,101 @@
+"""What became of a send, in one transaction: the message, its key, its outbox entry, its event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
+
+from server.store.conversations import SessionGoneError
+from server.store.database import Database
+from server.store.events import append_events
+from server.store.group_commit import GroupCommit
+from server.store.idempotency import settle_keys
+from server.store.ingest import store_messages
+from server.store.outbox import Settlement, settle_entries
+from server.store.records import IdempotencyKey, NewEvent, NewMessage
+from server.store.tables import MessageRow, table_of
+
+_message = table_of(MessageRow)
+
+
+@dataclass(frozen=True, slots=True)
+class SettledKey:
+    """An outcome to keep under an idempotency key. `timestamp` is epoch milliseconds."""
+
+    key: IdempotencyKey
+    status: str
+    wa_message_id: str | None
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """What became known of a message that was stored as indeterminate. `timestamp` is epoch milliseconds."""
+
+    row_id: int
+    wa_message_id: str | None
+    timestamp: int
+    ack_level: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that one outcome changes."""
+
+    message: NewMessage | None = None
+    key: SettledKey | None = None
+    entry: Settlement | None = None
+    event: NewEvent | None = None
+    late: LateAnswer | None = None
+
+
+class OutcomeRepository:
+    """Records outcomes, many at a time in one commit."""
+
+    def __init__(self, database: Database) -> None:
+        """Uses `database`; concurrent outcomes share commits."""
+        self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, _record)
+
+    async def record(self, outcome: Outcome) -> int | None:
+        """Records an outcome.
+
+        Returns:
+            The message's row id, or None where the outcome has none or it was stored before.
+
+        Raises:
+            SessionGoneError: the session was deleted meanwhile.
+        """
+        try:
+            return await self._commit.write(outcome)
+        except IntegrityError as error:
+            raise SessionGoneError from error
+
+
+def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | None]:
+    missed = settle_entries(connection, [o.entry for o in batch if o.entry is not None])
+    # What did not happen to its entry did not happen at all.
+    outcomes = [Outcome() if o.entry is not None and o.entry.number in missed else o for o in batch]
+    messages = [o.message for o in outcomes if o.message is not None]
+    rows = iter(store_messages(connection, messages) if messages else ())
+    settle_keys(
+        connection,
+        [
+            (o.key.key, o.key.status, o.key.wa_message_id, o.key.timestamp)
+            for o in outcomes
+            if o.key is not None
+        ],
+    )
+    for outcome in outcomes:
+        if outcome.late is not None:
+            _settle_message(connection, outcome.late)
+    append_events(connection, [o.event for o in outcomes if o.event is not None])
+    return [next(rows) if o.message is not None else None for o in outcomes]
+
+
+def _settle_message(connection: Connection, late: LateAnswer) -> None:
+    changes: dict[str, object] = {"ack_level": late.ack_level, "error": late.error}
+    if late.wa_message_id is not None:
+        changes |= {"wa_message_id": late.wa_message_id, "timestamp": late.timestamp}
+    connection.execute(update(_message).where(_message.c.id == late.row_id).values(changes))

@@ -1,0 +1,198 @@
+"""Reading stored content: what a serialised `waE2E.Message` is, for whoever knows no protobufs.
+
+Pure functions: nothing here talks to the network, and content that cannot be read is no error but
+content of type "unknown", because what is stored came from strangers.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import ContextInfo, Message
+
+from server.whatsapp.jid import Jid
+
+# Kinds that carry no message of their own for the stored copy: keys, and changes to other messages.
+_NOT_STORED: Final = frozenset(
+    {
+        "senderKeyDistributionMessage",
+        "fastRatchetKeySenderKeyDistributionMessage",
+        "protocolMessage",
+        "reactionMessage",
+        "encReactionMessage",
+        "pollUpdateMessage",
+        "keepInChatMessage",
+        "pinInChatMessage",
+        "messageContextInfo",
+    }
+)
+_TYPES: Final = {
+    "conversation": "text",
+    "extendedTextMessage": "text",
+    "imageMessage": "image",
+    "videoMessage": "video",
+    "ptvMessage": "video",
+    "audioMessage": "audio",
+    "documentMessage": "document",
+    "stickerMessage": "sticker",
+    "locationMessage": "location",
+    "liveLocationMessage": "location",
+    "contactMessage": "contact",
+    "contactsArrayMessage": "contact",
+    "pollCreationMessage": "poll",
+    "pollCreationMessageV2": "poll",
+    "pollCreationMessageV3": "poll",
+    "pollCreationMessageV5": "poll",
+    "pollCreationMessageV6": "poll",
+}
+"""The API's message type by the field of `waE2E.Message` that is set."""
+_BODY_FIELDS: Final = ("text", "caption", "name", "displayName", "fileName", "title")
+"""Where a message keeps what a person would read first."""
+_WRAPPERS: Final = (
+    "deviceSentMessage",
+    "ephemeralMessage",
+    "documentWithCaptionMessage",
+    "lottieStickerMessage",
+    "groupMentionedMessage",
+)
+"""Messages around a message that say nothing about what may become of it."""
+_VIEW_ONCE: Final = ("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension")
+_FORWARDABLE: Final = frozenset(
+    {
+        "conversation",
+        "extendedTextMessage",
+        "imageMessage",
+        "videoMessage",
+        "ptvMessage",
+        "audioMessage",
+        "documentMessage",
+        "stickerMessage",
+        "locationMessage",
+        "contactMessage",
+        "contactsArrayMessage",
+        "groupInviteMessage",
+        "pollCreationMessage",
+        "pollCreationMessageV2",
+        "pollCreationMessageV3",
+    }
+)
+"""Kinds of which a copy means to its readers what the original meant to its own."""
+UNKNOWN: Final = "unknown"
+"""The API's type of a message that has no word of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """What stored content says.
+
+    Attributes:
+        type: a word of the API's message types ("text", "image", ..., "unknown").
+        text: the text or what stands for it: a caption, a question, a name; "" where there is none.
+        is_text: whether it is a text message, the one kind that can be edited.
+        options: the options of a poll, in their order; None where it is no poll.
+        is_forwardable: whether a faithful copy can be sent; keys, changes to other messages, what may
+            be seen only once and content that cannot be read are not.
+        quoted_id: WhatsApp's id of the message that it answers, or None.
+        mentions: people whom it mentions.
+    """
+
+    type: str
+    text: str
+    is_text: bool
+    options: tuple[str, ...] | None
+    is_forwardable: bool
+    quoted_id: str | None
+    mentions: tuple[Jid, ...]
+
+
+_UNREADABLE: Final = StoredContent(
+    UNKNOWN, "", is_text=False, options=None, is_forwardable=False, quoted_id=None, mentions=()
+)
+
+
+def read_content(content: bytes) -> StoredContent:
+    """Says what stored content is.
+
+    Args:
+        content: a `waE2E.Message`, serialised, as `Received.content` and `Sent.content` have it.
+    """
+    message = parse(content)
+    return _UNREADABLE if message is None else describe(message)
+
+
+def parse(content: bytes) -> Message | None:
+    """The message that stored content holds, or None where it is empty or no message."""
+    try:
+        return Message.FromString(content) if content else None
+    except DecodeError:
+        return None
+
+
+def describe(message: Message) -> StoredContent:
+    """Says what a message is; see `read_content`."""
+    inner, once = unwrap(message)
+    kind = kind_of(inner)
+    if kind is None:
+        return _UNREADABLE
+    context = context_of(inner, kind)
+    api_type = _TYPES.get(kind, UNKNOWN)
+    return StoredContent(
+        type=api_type,
+        text=_body(inner, kind),
+        is_text=api_type == "text",
+        options=_options(inner, kind) if api_type == "poll" else None,
+        is_forwardable=not once and kind in _FORWARDABLE,
+        quoted_id=(context.stanzaID or None) if context is not None else None,
+        mentions=_mentions(context) if context is not None else (),
+    )
+
+
+def unwrap(message: Message) -> tuple[Message, bool]:
+    """Takes off what only wraps a message.
+
+    Returns:
+        The message itself, and whether it may be seen only once.
+    """
+    once = False
+    while True:
+        wrapper = next((name for name in (*_WRAPPERS, *_VIEW_ONCE) if message.HasField(name)), None)
+        if wrapper is None or not getattr(message, wrapper).HasField("message"):
+            break
+        once = once or wrapper in _VIEW_ONCE
+        message = getattr(message, wrapper).message
+    kind = kind_of(message)
+    return message, once or (kind is not None and getattr(getattr(message, kind), "viewOnce", False))
+
+
+def kind_of(message: Message) -> str | None:
+    """The field that makes a message what it is, or None where it is no message of its own."""
+    names = (field.name for field, _ in message.ListFields())
+    return next((name for name in names if name not in _NOT_STORED), None)
+
+
+def context_of(message: Message, kind: str) -> ContextInfo | None:
+    """What surrounds a message of a kind: its quote, its mentions, its forwards."""
+    value = getattr(message, kind)
+    if isinstance(value, str) or "contextInfo" not in value.DESCRIPTOR.fields_by_name:
+        return None
+    context: ContextInfo = value.contextInfo
+    return context
+
+
+def _body(message: Message, kind: str) -> str:
+    value = getattr(message, kind)
+    if isinstance(value, str):
+        return value
+    fields = value.DESCRIPTOR.fields_by_name
+    found = (str(getattr(value, name)) for name in _BODY_FIELDS if name in fields)
+    return next((text for text in found if text), "")
+
+
+def _options(message: Message, kind: str) -> tuple[str, ...]:
+    return tuple(option.optionName for option in getattr(message, kind).options)
+
+
+def _mentions(context: ContextInfo) -> tuple[Jid, ...]:
+    # Strangers wrote these; what is no JID is left out rather than shown.
+    found = (jid.partition("@") for jid in context.mentionedJID)
+    return tuple(Jid(user.partition(":")[0], server) for user, _, server in found if user and server)
