@@ -53,9 +53,9 @@ def main() -> None:
         "",
         (
             f"Per call, within the node. The fastest way of sending above takes {1e6 / fastest:.0f} us per"
-            " send in all; the last column is a part of that. A token is verified once a second and trusted"
-            " in between. A send's line of the audit is written behind its answer (CPU time, with its part of"
-            " the transaction and its line in the log)."
+            " send in all; the last column is a part of that. Once a second a token is verified, in every"
+            " other call it is trusted. A send's line of the audit is written behind its answer (CPU time,"
+            " with its part of the transaction and its line in the log)."
         ),
         "",
         "| what | us | of a send |",

@@ -10,6 +10,8 @@ from server.config import Settings
 from server.cursors import Cursors
 from server.gateway import Gateway
 from server.rpc.serving import Serving
+from server.rpc.wuts.handler import WutsHandler
+from server.rpc.wuts.servicer import MessagesServicer as WutsServicer
 from server.store import schema
 from server.store.database import open_database
 from server.store.exclusive import exclusively
@@ -46,7 +48,14 @@ async def _serve(settings: Settings) -> None:
         gateway = Gateway(settings, database, clients, ChildPairing(settings.pairings), cursors=cursors)
         access = access_of(settings, database)
         address = f"{settings.grpc_host}:{settings.grpc_port}"
-        serving = Serving(gateway.servicers(), access.authenticator, gateway.sessions, address, access.audit)
+        serving = Serving(
+            gateway.servicers(),
+            access.authenticator,
+            gateway.sessions,
+            address,
+            audit=access.audit,
+            wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
+        )
         port = await serving.start()
         log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)
         # What exists by now stays: the garbage collector need not look at it again and again.

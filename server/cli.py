@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from server.commands import audit, keys, tokens
-from server.commands.running import run
-from server.config import Settings
+from server.commands.running import errors_told, run
+from server.config import load_settings
 from server.limits import give_go_processors, raise_open_files
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -29,7 +29,8 @@ def serve() -> None:
     from server.app import serve as node  # noqa: PLC0415 - as above
     from server.logging_setup import set_up  # noqa: PLC0415 - as above
 
-    settings = Settings()
+    with errors_told():
+        settings = load_settings()
     set_up(settings.log_level)
     raise_open_files()
     run(node(settings), uvloop.run)

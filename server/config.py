@@ -3,8 +3,10 @@
 import socket
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.errors import Code, WagateError
 
 
 class Settings(BaseSettings):
@@ -38,6 +40,8 @@ class Settings(BaseSettings):
     """Hours that an async send may wait before it fails."""
     idempotency_days: float = Field(default=7, gt=0, le=366)
     """Days for which an Idempotency-Key is remembered."""
+    revoke_hours: float = Field(default=60, gt=0)
+    """Hours after sending for which WhatsApp lets a message be deleted for everyone (WUTS)."""
     typing_seconds: float = Field(default=0.5, ge=0, le=10)
     """How long a session with presenceTyping shows that it is typing before it sends."""
     device_name: str = Field(default="wagate", min_length=1, max_length=50)
@@ -72,3 +76,17 @@ class Settings(BaseSettings):
     def devices_dir(self) -> Path:
         """Where the linked devices' keys are kept, one folder per session."""
         return self.data_dir / "devices"
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        WagateError: VALIDATION_ERROR, naming every variable that cannot be taken, without its value: it
+            may hold a password.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"WAGATE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise WagateError(Code.VALIDATION_ERROR, "; ".join(problems)) from None

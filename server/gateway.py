@@ -13,6 +13,7 @@ from server.config import Settings
 from server.cursors import Cursors
 from server.messages.actions import Actions
 from server.messages.budgets import Budgets
+from server.messages.deleting import Deleting
 from server.messages.delivery import Delivery
 from server.messages.dispatching import Means
 from server.messages.housekeeping import Housekeeping
@@ -106,6 +107,14 @@ class Gateway:
             self.messages,
             self.addresses,
             send_timeout=settings.send_timeout,
+        )
+        self.deleting = Deleting(
+            self.sessions,
+            self.actions,
+            self.conversations,
+            self.messages,
+            self.addresses,
+            revoke_hours=settings.revoke_hours,
         )
         self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import typer
 
-from server.config import Settings
+from server.config import load_settings
 from server.errors import WagateError
 from server.store import schema
 from server.store.database import Database, open_database
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 @contextlib.asynccontextmanager
 async def opened_database() -> AsyncIterator[Database]:
     """The database of the settings, brought up to date, and closed at the end."""
-    database = open_database(Settings().database)
+    database = open_database(load_settings().database)
     try:
         await schema.upgrade(database)
         yield database
@@ -27,9 +27,16 @@ async def opened_database() -> AsyncIterator[Database]:
 
 
 def run(work: Coroutine[Any, Any, Result], runner: Callable[..., Result] = asyncio.run) -> Result:
-    """Runs a command; an error that people may see ends it with status 1 and its message."""
-    try:
+    """Runs a command's work; see `errors_told`."""
+    with errors_told():
         return runner(work)
+
+
+@contextlib.contextmanager
+def errors_told() -> Iterator[None]:
+    """An error that people may see ends the command with status 1 and its message."""
+    try:
+        yield
     except WagateError as error:
         typer.echo(f"wagate: {error.message}", err=True)
         raise typer.Exit(1) from None

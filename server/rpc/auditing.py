@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 from ulid import ULID
@@ -25,6 +25,7 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 Read = Callable[[], tuple[Message, bytes | None]]
 """Gives a call's request and, for one that came by REST, its body."""
+Response = TypeVar("Response")
 
 
 async def audited(
@@ -36,7 +37,7 @@ async def audited(
     read: Read,
     serve: Callable[[Read], Awaitable[Message]],
 ) -> Message:
-    """Serves a call that changes something, and keeps a line about it.
+    """Serves a call of the contract that changes something, and keeps a line about it.
 
     A change that was made with the capability `manage` is durable in the audit before the caller has the
     answer. A send is not kept waiting, and neither is who is refused: their lines follow within a second.
@@ -56,20 +57,54 @@ async def audited(
         requests.append(request)
         return request, body
 
-    def line(outcome: str, response: Message | None = None) -> AuditLine:
+    return await kept(
+        audit,
+        principal,
+        target.operation,
+        metadata,
+        target=lambda response: _target(target, requests, read, response),
+        serve=lambda: serve(reading),
+        durable=target.capability is Capability.MANAGE,
+    )
+
+
+async def kept(
+    audit: AuditLog,
+    principal: Principal,
+    operation: str,
+    metadata: Mapping[str, str],
+    *,
+    target: Callable[[Response | None], str],
+    serve: Callable[[], Awaitable[Response]],
+    durable: bool = False,
+) -> Response:
+    """Serves a call, and keeps a line about how it ended.
+
+    Args:
+        audit: where the line goes.
+        principal: the caller.
+        operation: the documented operation id.
+        metadata: the call's.
+        target: the ids of what was to change, outermost first, joined by "/"; given the response, or
+            None where there is none.
+        serve: runs the call.
+        durable: whether a line about what was done is durable before the answer.
+    """
+
+    def line(outcome: str, response: Response | None = None) -> AuditLine:
         return AuditLine(
             at=now_ms(),
             organization_id=principal.organization_id,
             actor=principal.subject,
             actor_kind=principal.kind,
-            operation=target.operation,
-            target=_target(target, requests, read, response),
+            operation=operation,
+            target=_harmless(target(response)),
             outcome=outcome,
             request_id=_request_id(metadata),
         )
 
     try:
-        response = await serve(reading)
+        response = await serve()
     except WagateError as error:
         audit.note(line(error.code))
         raise
@@ -79,7 +114,7 @@ async def audited(
     except Exception:
         audit.note(line(Code.INTERNAL))
         raise
-    if target.capability is Capability.MANAGE:
+    if durable:
         await audit.record(line(OK, response))
     else:
         audit.note(line(OK, response))
@@ -89,15 +124,18 @@ async def audited(
 def _target(target: Endpoint, requests: list[Message], read: Read, response: Message | None) -> str:
     """What the path names, outermost first; for something new, its id."""
     if not target.path_fields:
-        named = [str(getattr(response, "id", ""))]
-    else:
-        try:
-            # Who lacks the capability is refused before the request is read.
-            request = requests[0] if requests else read()[0]
-        except WagateError:
-            return ""
-        named = [str(getattr(request, name)) for name in target.path_order]
-    text = "/".join(named)[:TARGET_LENGTH]
+        return str(getattr(response, "id", ""))
+    try:
+        # Who lacks the capability is refused before the request is read.
+        request = requests[0] if requests else read()[0]
+    except WagateError:
+        return ""
+    return "/".join(str(getattr(request, name)) for name in target.path_order)
+
+
+def _harmless(text: str) -> str:
+    """A target as it can be stored and shown: callers choose the ids in it."""
+    text = text[:TARGET_LENGTH]
     return text if text.isprintable() else ascii(text)[1:-1][:TARGET_LENGTH]
 
 

@@ -48,8 +48,8 @@ class Serving:
         authenticator: Authenticator,
         sessions: Sessions,
         address: str,
-        audit: AuditLog,
         *,
+        audit: AuditLog,
         wuts: WutsHandler | None = None,
     ) -> None:
         """Prepares the server.

@@ -23,7 +23,13 @@ class MessageRepository:
         self._database = database
 
     async def find(
-        self, chat_id: int, wa_message_id: str, *, sender_jid: str | None = None, from_me: bool | None = None
+        self,
+        chat_id: int,
+        wa_message_id: str,
+        *,
+        sender_jid: str | None = None,
+        from_me: bool | None = None,
+        hidden_too: bool = False,
     ) -> StoredMessage | None:
         """Returns a message of a chat by WhatsApp's id; the newest where senders chose the same one.
 
@@ -32,12 +38,13 @@ class MessageRepository:
             wa_message_id: WhatsApp's id.
             sender_jid: whose it must be; None for anybody's.
             from_me: whether it must be the account's own; None for either.
+            hidden_too: whether one that was deleted here alone counts.
         """
         statement = select(*_columns).where(
-            _message.c.chat_id == chat_id,
-            _message.c.wa_message_id == wa_message_id,
-            _message.c.hidden.is_(False),
+            _message.c.chat_id == chat_id, _message.c.wa_message_id == wa_message_id
         )
+        if not hidden_too:
+            statement = statement.where(_message.c.hidden.is_(False))
         if sender_jid is not None:
             statement = statement.where(_message.c.sender_jid == sender_jid)
         if from_me is not None:

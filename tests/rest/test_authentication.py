@@ -161,6 +161,10 @@ def test_a_key_is_bounded_ends_and_shows_its_use(bearing: Caller, guarded: Stack
     )
     reader = bearing(secret)
     assert code(reader.get("/sessions")) == (403, "forbidden")
+    with httpx.Client(base_url=reader.base_url, headers={"x-api-key": secret}) as other_header:
+        assert code(other_header.get("/sessions")) == (403, "forbidden")
+        other_header.headers["x-api-key"] = mint()
+        assert code(other_header.get("/sessions")) == (401, "unauthorized")
 
     def row() -> list[str]:
         return next(line for line in wagate(guarded, "keys", "list").splitlines() if "till" in line).split()

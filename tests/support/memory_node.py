@@ -66,16 +66,29 @@ class MemoryNode:
         """From now on `ingest` takes what a session receives."""
         self.ingest.special[session.id] = ingest
 
-    async def create(self, label: str = "", *, start: bool = False) -> Session:
+    async def create(
+        self,
+        label: str = "",
+        *,
+        start: bool = False,
+        auto_read: bool = False,
+        presence_typing: bool = False,
+    ) -> Session:
         """A new session."""
         view = await self.sessions.create(
-            self.principal, label=label, auto_read=False, presence_typing=False, start=start
+            self.principal,
+            label=label,
+            auto_read=auto_read,
+            presence_typing=presence_typing,
+            start=start,
         )
         return view.record
 
-    async def working(self, number: str) -> Session:
+    async def working(
+        self, number: str, *, auto_read: bool = False, presence_typing: bool = False
+    ) -> Session:
         """A session whose account is `number`, paired without a phone and connected."""
-        record = await self.create()
+        record = await self.create(auto_read=auto_read, presence_typing=presence_typing)
         self.network.link(number, self.settings.devices_dir / record.id)
         account = self.network.account(number)
         await self.repository.update(record.id, {"wa_jid": str(account.jid), "phone_number": number})

@@ -8,8 +8,10 @@ import pytest
 from google.api import annotations_pb2
 from wagate.v1 import operation_pb2
 
-from server.auth.principal import Capability
-from server.rpc.auditing import TARGET_LENGTH
+from server.auth.principal import Capability, Principal
+from server.auth.user_tokens import WutsPrincipal
+from server.errors import Code, WagateError
+from server.rpc.auditing import TARGET_LENGTH, kept
 from server.rpc.endpoint import endpoint
 from server.store.audit import AuditRepository
 from server.store.records import AuditLine
@@ -62,10 +64,10 @@ async def test_a_send_is_audited_without_what_it_says(
     assert sent.status == 200
     (line,) = await audited(office, 1)
     assert told(line) == ("sendMessage", session.id, "ok")
-    for kept in (repr(line), caplog.text):
-        assert SECRET_TEXT not in kept
-        assert office.owner.token not in kept
-        assert ADA not in kept
+    for trace in (repr(line), caplog.text):
+        assert SECRET_TEXT not in trace
+        assert office.owner.token not in trace
+        assert ADA not in trace
     assert '"operation": "sendMessage"' in caplog.text
 
 
@@ -157,6 +159,43 @@ async def test_a_path_that_is_no_text_is_audited_without_a_target(office: Office
         ("stopSession", "", "validation_error"),
         ("stopSession", "", "forbidden"),
     ]
+
+
+async def test_a_user_of_another_api_is_audited_the_same_way(office: Office) -> None:
+    ada = WutsPrincipal("acme", "ada", "s1").as_principal()
+
+    async def deleted() -> str:
+        return "done"
+
+    async def too_late() -> str:
+        raise WagateError(Code.VALIDATION_ERROR, SECRET_TEXT)
+
+    metadata = {"x-request-id": "r-1"}
+    audit = office.node.audit
+    answer = await kept(audit, ada, "deleteMessage", metadata, target=lambda _: "s1/M1", serve=deleted)
+    assert answer == "done"
+    with pytest.raises(WagateError):
+        await kept(audit, ada, "deleteMessage", metadata, target=lambda _: "s1/M2", serve=too_late)
+    found = await audited(office, 2)
+    assert [told(line) for line in found] == [
+        ("deleteMessage", "s1/M1", "ok"),
+        ("deleteMessage", "s1/M2", "validation_error"),
+    ]
+    assert {(line.actor, line.actor_kind, line.request_id) for line in found} == {("ada", "token", "r-1")}
+    assert SECRET_TEXT not in repr(found)
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "é", '"}'])
+async def test_a_request_id_that_is_none_is_replaced(office: Office, given: str) -> None:
+    async def done() -> None:
+        return None
+
+    boss = Principal("acme", "boss", frozenset())
+    await kept(
+        office.node.audit, boss, "x", {"x-request-id": given}, target=lambda _: "", serve=done, durable=True
+    )
+    (line,) = await lines_of(office)
+    assert re.fullmatch("[0-9A-Z]{26}", line.request_id)
 
 
 async def nothing(*_: object) -> Any:

@@ -164,6 +164,19 @@ def test_a_long_audit_is_read_in_pages(
     assert len(wagate("audit", "list").stdout.splitlines()) == 5
 
 
+@pytest.mark.parametrize("command", [("keys", "list"), ("audit", "list")])
+def test_settings_that_cannot_be_taken_are_named(
+    wagate: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("WAGATE_AUDIT_DAYS", "0")
+    monkeypatch.setenv("WAGATE_JWT_LEEWAY", "s3cret")
+    answer = wagate(*command)
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith("wagate: WAGATE_JWT_LEEWAY: ")
+    assert "; WAGATE_AUDIT_DAYS: " in answer.stderr
+    assert "s3cret" not in answer.stderr
+
+
 def test_times_are_read_and_written() -> None:
     assert [milliseconds(text) for text in ("1m", "2h", "90d", "4w", " 1d ")] == [
         60_000, 7_200_000, 90 * DAY, 28 * DAY, DAY,
