@@ -15,6 +15,8 @@ from tests.rest.conformance.table import run_by
 from tests.rest.conformance.world import World
 from tests.support.stack import Stack, running
 
+RATE = 150
+"""Messages per minute: more than any session needs but the one that uses its rate up."""
 SEND_SECONDS = "2"
 """How long a send waits for WhatsApp here: cases in which it never answers need not take 20 s."""
 
@@ -22,7 +24,7 @@ SEND_SECONDS = "2"
 @pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory, product_database: Mapping[str, str]) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("conformance")
-    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": "100000", **product_database}
+    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **product_database}
     with running(folder / "data", **settings) as stack:
         yield stack
 
@@ -34,7 +36,7 @@ def node(product: Stack) -> psutil.Process:
 
 @pytest.fixture(scope="package")
 def whole_world(product: Stack) -> World:
-    return World(product)
+    return World(product, RATE)
 
 
 @pytest.fixture
