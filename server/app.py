@@ -54,7 +54,7 @@ async def _serve(settings: Settings) -> None:
             gateway.sessions,
             address,
             audit=access.audit,
-            wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts),
+            wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
         )
         port = await serving.start()
         log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)

@@ -36,6 +36,8 @@ _WITHOUT_GRPC_HEADERS = {
         "request_mutations": [
             {"remove_on_match": {"key_matcher": {"prefix": "grpc-"}}},
             {"remove_on_match": {"key_matcher": {"suffix": "-bin"}}},
+            # Names that HTTP allows and gRPC does not: its library fails the whole call.
+            {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": ".*[!#$%&'*+^`|~].*"}}}},
         ]
     },
 }

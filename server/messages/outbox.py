@@ -96,7 +96,7 @@ class Outbox:
 
     def wake(self, session: Session) -> None:
         """Sends what waits for a session, where it is connected."""
-        if self._closed:
+        if self._closed or self._sessions.connected_client(session) is None:
             return
         if session.id in self._at_work:
             # It may have looked just before: let it look once more.

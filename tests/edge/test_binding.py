@@ -119,6 +119,7 @@ def test_headers_reach_the_node_except_those_of_grpc_itself(rest: httpx.Client) 
                 "grpc-timeout": "nonsense",
                 "grpc-encoding": "gzip",
                 "trace-bin": "%%%",
+                "x!#$%&'*+^`|~y": "a name that HTTP allows and gRPC does not",
             },
         )
     )["metadata"]

@@ -2,15 +2,19 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import grpc
 
+from server.auth.audit import AuditLog
+from server.auth.user_tokens import WutsPrincipal
 from server.clock import now_ms
 from server.errors import Code, WagateError, not_found
 from server.messages.deletion import Deleted, Deletion, TooLateError
 from server.rpc.wuts.handler import WutsHandler
 from server.rpc.wuts.servicer import MessagesServicer
+from server.store.records import AuditLine
 
 TOKEN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 """Of a session that is connected."""
@@ -22,24 +26,15 @@ OWN, OTHERS, OLD, REFUSED, SILENT, BROKEN = "OWN", "OTHERS", "OLD", "REFUSED", "
 """Ids of messages that are there, and what becomes of their deletion."""
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Whom a token stands for."""
-
-    session_id: str
-    organization_id: str = "org"
-    user: str = "ada"
-
-
 class Tokens:
     """Knows two callers."""
 
-    async def authenticate(self, token: str) -> Caller:
+    async def authenticate(self, token: str) -> WutsPrincipal:
         """Returns who it is."""
-        callers = {TOKEN: Caller("connected"), AWAY_TOKEN: Caller("away")}
-        if token not in callers:
+        sessions = {TOKEN: "connected", AWAY_TOKEN: "away"}
+        if token not in sessions:
             raise WagateError(Code.UNAUTHORIZED, "the token is unknown or revoked")
-        return callers[token]
+        return WutsPrincipal("org", "ada", sessions[token])
 
 
 @dataclass
@@ -76,10 +71,27 @@ class Messages:
                 raise ZeroDivisionError("a secret of the inside")
 
 
+class Lines:
+    """Keeps what is audited."""
+
+    def __init__(self) -> None:
+        self.lines: list[AuditLine] = []
+
+    async def append(self, lines: Sequence[AuditLine]) -> None:
+        """See `AuditStore`."""
+        self.lines += lines
+
+    async def delete_before(self, _at: int, _limit: int) -> int:
+        """See `AuditStore`."""
+        return 0
+
+
 async def main(port: int) -> None:
     """Serves until it is ended."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    server.add_generic_rpc_handlers((WutsHandler(MessagesServicer(Messages()), Tokens()),))
+    server.add_generic_rpc_handlers(
+        (WutsHandler(MessagesServicer(Messages()), Tokens(), AuditLog(Lines(), 1)),)
+    )
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     await server.wait_for_termination()

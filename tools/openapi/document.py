@@ -106,7 +106,7 @@ def _operation(
         "tags": [method.containing_service.name],
         "summary": summary.removesuffix("."),
         "description": "\n\n".join([*rest, _capability(said)]),
-        "parameters": list(_parameters(schemas, method, in_path, rule.body)),
+        "parameters": list(_parameters(contract, schemas, method, in_path, rule.body)),
     }
     if rule.body:
         operation["requestBody"] = _body(schemas, method, in_path, rule.body)
@@ -131,7 +131,7 @@ def _capability(said: operation_pb2.Operation) -> str:
 
 
 def _parameters(
-    schemas: Schemas, method: MethodDescriptor, in_path: list[str], body: str
+    contract: Contract, schemas: Schemas, method: MethodDescriptor, in_path: list[str], body: str
 ) -> Iterator[dict[str, Any]]:
     for name in in_path:
         yield _parameter(schemas, method.input_type.fields_by_name[name], "path")
@@ -139,6 +139,8 @@ def _parameters(
         for field in method.input_type.fields:
             if field.name not in {*in_path, body}:
                 yield _parameter(schemas, field, "query")
+    for number in method.GetOptions().Extensions[operation_pb2.operation].headers:
+        yield _header(contract, number)
 
 
 def _parameter(schemas: Schemas, field: FieldDescriptor, place: str) -> dict[str, Any]:
@@ -151,6 +153,17 @@ def _parameter(schemas: Schemas, field: FieldDescriptor, place: str) -> dict[str
     if place == "path":
         parameter["required"] = True
     return parameter
+
+
+def _header(contract: Contract, number: int) -> dict[str, Any]:
+    enum = contract.enum(operation_pb2.Header.DESCRIPTOR.full_name)
+    words = {value: word for word, value in enum_words(enum).items()}
+    return {
+        "name": "-".join(part.capitalize() for part in words[number].split("_")),
+        "in": "header",
+        "description": contract.prose(enum.values_by_number[number]),
+        "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
+    }
 
 
 def _body(schemas: Schemas, method: MethodDescriptor, in_path: list[str], body: str) -> dict[str, Any]:
@@ -173,4 +186,7 @@ def _successes(
     if status == 204:
         return {"204": {"description": "Done."}}
     content = {"application/json": {"schema": schemas.answer(method.output_type)}}
-    return {str(status): {"description": "Done.", "content": content}}
+    successes = {str(status): {"description": "Done.", "content": content}}
+    if said.async_status:
+        successes[str(said.async_status)] = {"description": "Accepted, not done yet.", "content": content}
+    return successes

@@ -33,7 +33,7 @@ _HEADERS: Final[Mapping[Code, Mapping[str, Any]]] = {
                 "schema": {"type": "integer", "minimum": 0},
             }
         }
-        for code in (Code.RATE_LIMITED, Code.UNAVAILABLE, Code.TIMEOUT)
+        for code in (Code.CONFLICT, Code.RATE_LIMITED, Code.UNAVAILABLE, Code.TIMEOUT)
     },
 }
 

@@ -90,7 +90,7 @@ class Schemas:
             required=[field.json_name for field in given if is_required(field)],
         )
         schema["additionalProperties"] = False
-        conditions = list(_conditions(message, given))
+        conditions = list(self._conditions(message, given))
         if conditions:
             schema["allOf"] = conditions
         if self._found.setdefault(message.name, schema) != schema:
@@ -99,7 +99,7 @@ class Schemas:
 
     def parameter(self, field: FieldDescriptor) -> Schema:
         """The schema of a field that path or query give."""
-        return self._ruled(field, self._plain(field))
+        return _ruled(rules(field), self._plain(field))
 
     def prose(self, field: FieldDescriptor) -> str:
         """What the contract says of a field."""
@@ -124,15 +124,45 @@ class Schemas:
         return self._described(field, one)
 
     def _requested(self, field: FieldDescriptor) -> Schema:
+        rule = rules(field)
+        # What a message type does not use it ignores, so that rules hold for the others alone.
+        schema = self._given(field, None if rule.required_for or rule.used_for else rule)
+        return self._described(field, schema if is_required(field) else _nullable(schema))
+
+    def _given(self, field: FieldDescriptor, rule: rules_pb2.FieldRules | None) -> Schema:
+        """What a field may hold, by its type and, where one is given, by a rule."""
         if field.message_type is None:
-            one = self._ruled(field, self._plain(field))
+            one = self._plain(field)
+            if rule is not None:
+                one = _ruled(rule, one)
         elif field.message_type.full_name == _VALUE:
-            one = self._any_of(rules(field).json_types)
+            one = self._any_of(rule.json_types) if rule is not None else {}
         else:
             one = self.request(field.message_type)
-        if field.is_repeated:
-            one = {"type": "array", "items": one}
-        return self._described(field, one if is_required(field) else _nullable(one))
+        if not field.is_repeated:
+            return one
+        return {"type": "array", "items": one, **(_list_ruled(rule) if rule is not None else {})}
+
+    def _conditions(self, message: Descriptor, given: Sequence[FieldDescriptor]) -> Iterable[Schema]:
+        """What each word of the field `type` wants of the other fields."""
+        needed: dict[str, list[FieldDescriptor]] = {}
+        for field in given:
+            for word in (*rules(field).required_for, *rules(field).used_for):
+                needed.setdefault(word, []).append(field)
+        kind = message.fields_by_name.get("type")
+        known = enum_words(kind.enum_type) if kind is not None and kind.enum_type is not None else {}
+        if unknown := sorted(needed.keys() - known.keys()):
+            raise ContractError(f"{message.full_name}.type has no word {', '.join(unknown)}")
+        for word, concerned in needed.items():
+            required = [field for field in concerned if word in rules(field).required_for]
+            properties = {}
+            for field in concerned:
+                schema = self._given(field, rules(field))
+                properties[field.json_name] = schema if field in required else _nullable(schema)
+            then: Schema = {"properties": properties}
+            if required:
+                then["required"] = [field.json_name for field in required]
+            yield {"if": {"required": ["type"], "properties": {"type": {"const": word}}}, "then": then}
 
     def _any_of(self, names: Sequence[str]) -> Schema:
         if not names:
@@ -154,26 +184,13 @@ class Schemas:
         """An enum's words; the one that stands for "not given" is no word of the API."""
         return (word for word, number in enum_words(enum).items() if number)
 
-    def _ruled(self, field: FieldDescriptor, schema: Schema) -> Schema:
-        rule = rules(field)
-        if rule.min_length:
-            schema["minLength"] = rule.min_length
-        if rule.max_length:
-            schema["maxLength"] = rule.max_length
-        if rule.HasField("minimum"):
-            schema["minimum"] = _number(rule.minimum)
-        if rule.HasField("maximum"):
-            schema["maximum"] = _number(rule.maximum)
-        schema.update(_FORMATS.get(rule.format, {}))
-        return schema
-
     def _described(self, field: FieldDescriptor, schema: Schema) -> Schema:
         prose = [self._contract.prose(field)]
         if field.enum_type is not None:
             prose += [
                 f"- `{word}`: {self._contract.prose(field.enum_type.values_by_number[number])}"
                 for word, number in enum_words(field.enum_type).items()
-                if number
+                if number and word in schema.get("enum", (word,))
             ]
         text = prose[0] + "\n\n" + "\n".join(prose[1:]) if len(prose) > 1 else prose[0]
         return {**schema, "description": text} if text else schema
@@ -190,23 +207,34 @@ def is_required(field: FieldDescriptor) -> bool:
     return field_behavior_pb2.REQUIRED in behavior
 
 
-def _conditions(message: Descriptor, given: Sequence[FieldDescriptor]) -> Iterable[Schema]:
-    """Which fields each word of the field `type` needs."""
-    needed: dict[str, list[str]] = {}
-    for field in given:
-        for word in rules(field).required_for:
-            needed.setdefault(word, []).append(field.json_name)
-    kind = message.fields_by_name.get("type")
-    known = enum_words(kind.enum_type) if kind is not None and kind.enum_type is not None else {}
-    if unknown := sorted(needed.keys() - known.keys()):
-        raise ContractError(f"{message.full_name}.type has no word {', '.join(unknown)}")
-    for word, names in needed.items():
-        present = {"type": {"const": word}}
-        given_at_all: Schema = {
-            "required": names,
-            "properties": {name: {"not": {"type": "null"}} for name in names},
-        }
-        yield {"if": {"required": ["type"], "properties": present}, "then": given_at_all}
+def _ruled(rule: rules_pb2.FieldRules, schema: Schema) -> Schema:
+    if rule.min_length:
+        schema["minLength"] = rule.min_length
+    if rule.max_length:
+        schema["maxLength"] = rule.max_length
+    if rule.HasField("minimum"):
+        schema["minimum"] = _number(rule.minimum)
+    if rule.HasField("maximum"):
+        schema["maximum"] = _number(rule.maximum)
+    if rule.pattern:
+        schema["pattern"] = rule.pattern
+    schema.update(_FORMATS.get(rule.format, {}))
+    if rule.may_be_empty and "pattern" in schema:
+        schema["pattern"] = f"^$|{schema['pattern']}"
+    if rule.answers_only:
+        schema["enum"] = [word for word in schema["enum"] if word not in rule.answers_only]
+    return schema
+
+
+def _list_ruled(rule: rules_pb2.FieldRules) -> Schema:
+    schema: Schema = {}
+    if rule.min_items:
+        schema["minItems"] = rule.min_items
+    if rule.max_items:
+        schema["maxItems"] = rule.max_items
+    if rule.unique:
+        schema["uniqueItems"] = True
+    return schema
 
 
 def _nullable(schema: Schema) -> Schema:

@@ -264,6 +264,32 @@ class OutgoingMessage(_message.Message):
 Global___OutgoingMessage: _TypeAlias = OutgoingMessage  # noqa: Y015
 
 @_typing.final
+class ContactCard(_message.Message):
+    """ContactCard is a person's name and number, from which the gateway makes a vcard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name."""
+    phone: _builtins.str
+    """The number with its country code."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        phone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "phone", b"phone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactCard: _TypeAlias = ContactCard  # noqa: Y015
+
+@_typing.final
 class EditMessageRequest(_message.Message):
     """EditMessageRequest asks for a new text."""
 
@@ -484,32 +510,6 @@ class VoteMessageRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VoteMessageRequest: _TypeAlias = VoteMessageRequest  # noqa: Y015
-
-@_typing.final
-class ContactCard(_message.Message):
-    """ContactCard is a person's name and number, from which the gateway makes a vcard."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    PHONE_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """The name."""
-    phone: _builtins.str
-    """The number with its country code."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        phone: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "phone", b"phone"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ContactCard: _TypeAlias = ContactCard  # noqa: Y015
 
 @_typing.final
 class SendResult(_message.Message):

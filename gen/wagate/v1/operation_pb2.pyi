@@ -119,6 +119,26 @@ CODE_INTERNAL: Code.ValueType  # 12
 """A defect of the gateway. No operation promises it."""
 Global___Code: _TypeAlias = Code  # noqa: Y015
 
+class _Header:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HeaderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Header.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HEADER_UNSPECIFIED: _Header.ValueType  # 0
+    """Never used."""
+    HEADER_IDEMPOTENCY_KEY: _Header.ValueType  # 1
+    """Names a request, so that it can be repeated safely: 1 to 255 printable ASCII characters."""
+
+class Header(_Header, metaclass=_HeaderEnumTypeWrapper):
+    """Header is one that some operations understand."""
+
+HEADER_UNSPECIFIED: Header.ValueType  # 0
+"""Never used."""
+HEADER_IDEMPOTENCY_KEY: Header.ValueType  # 1
+"""Names a request, so that it can be repeated safely: 1 to 255 printable ASCII characters."""
+Global___Header: _TypeAlias = Header  # noqa: Y015
+
 @_typing.final
 class Operation(_message.Message):
     """Operation holds what the REST API promises of a method beyond its path."""
@@ -130,6 +150,7 @@ class Operation(_message.Message):
     INVALID_STATUS_FIELD_NUMBER: _builtins.int
     ASYNC_STATUS_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
     capability: Global___Capability.ValueType
     """The capability that the caller needs."""
     success_status: _builtins.int
@@ -146,6 +167,10 @@ class Operation(_message.Message):
         token, a missing capability or session, a body too large, a gateway that is down or late.
         """
 
+    @_builtins.property
+    def headers(self) -> _containers.RepeatedScalarFieldContainer[Global___Header.ValueType]:
+        """Headers (gRPC: metadata) of the operation itself."""
+
     def __init__(
         self,
         *,
@@ -154,10 +179,11 @@ class Operation(_message.Message):
         invalid_status: _builtins.int = ...,
         async_status: _builtins.int = ...,
         errors: _abc.Iterable[Global___Code.ValueType] | None = ...,
+        headers: _abc.Iterable[Global___Header.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["async_status", b"async_status", "capability", b"capability", "errors", b"errors", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["async_status", b"async_status", "capability", b"capability", "errors", b"errors", "headers", b"headers", "invalid_status", b"invalid_status", "success_status", b"success_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

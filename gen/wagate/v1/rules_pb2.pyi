@@ -60,6 +60,13 @@ class FieldRules(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     REQUIRED_FOR_FIELD_NUMBER: _builtins.int
     JSON_TYPES_FIELD_NUMBER: _builtins.int
+    PATTERN_FIELD_NUMBER: _builtins.int
+    MAY_BE_EMPTY_FIELD_NUMBER: _builtins.int
+    MIN_ITEMS_FIELD_NUMBER: _builtins.int
+    MAX_ITEMS_FIELD_NUMBER: _builtins.int
+    UNIQUE_FIELD_NUMBER: _builtins.int
+    USED_FOR_FIELD_NUMBER: _builtins.int
+    ANSWERS_ONLY_FIELD_NUMBER: _builtins.int
     min_length: _builtins.int
     """Characters at least."""
     max_length: _builtins.int
@@ -70,6 +77,16 @@ class FieldRules(_message.Message):
     """Largest number."""
     format: Global___Format.ValueType
     """The text's form."""
+    pattern: _builtins.str
+    """A regular expression that a part of the text must match."""
+    may_be_empty: _builtins.bool
+    """An empty text is good as well, and means that nothing is given."""
+    min_items: _builtins.int
+    """Items of a list at least."""
+    max_items: _builtins.int
+    """Items of a list at most; 0 means no limit but that of the body."""
+    unique: _builtins.bool
+    """No item of a list may stand in it twice."""
     @_builtins.property
     def required_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words of the field `type` beside this one with which this one must be given."""
@@ -79,6 +96,16 @@ class FieldRules(_message.Message):
         """For google.protobuf.Value: what may stand there, "string" or a message of this package.
         None means anything.
         """
+
+    @_builtins.property
+    def used_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Further words of the field `type` with which this one is looked at. With others than these and
+        those of required_for it is ignored, whatever it says.
+        """
+
+    @_builtins.property
+    def answers_only(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Words of an enum that only answers have."""
 
     def __init__(
         self,
@@ -90,10 +117,17 @@ class FieldRules(_message.Message):
         format: Global___Format.ValueType = ...,
         required_for: _abc.Iterable[_builtins.str] | None = ...,
         json_types: _abc.Iterable[_builtins.str] | None = ...,
+        pattern: _builtins.str = ...,
+        may_be_empty: _builtins.bool = ...,
+        min_items: _builtins.int = ...,
+        max_items: _builtins.int = ...,
+        unique: _builtins.bool = ...,
+        used_for: _abc.Iterable[_builtins.str] | None = ...,
+        answers_only: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "format", b"format", "json_types", b"json_types", "max_length", b"max_length", "maximum", b"maximum", "min_length", b"min_length", "minimum", b"minimum", "required_for", b"required_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "answers_only", b"answers_only", "format", b"format", "json_types", b"json_types", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "may_be_empty", b"may_be_empty", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "pattern", b"pattern", "required_for", b"required_for", "unique", b"unique", "used_for", b"used_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015

@@ -134,7 +134,7 @@ class SessionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SessionMe(self, request, context):
-        """Returns the account that a session is linked to. NOT_FOUND for one that is not paired.
+        """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class SessionsStub:
     session that is paired already.
     """
     SessionMe: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]
-    """Returns the account that a session is linked to. NOT_FOUND for one that is not paired."""
+    """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
     SessionPairingCode: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]
     """Returns a code to type on the phone instead of scanning. Begins pairing where none is
     under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
@@ -80,7 +80,7 @@ class SessionsAsyncStub(SessionsStub):
     session that is paired already.
     """
     SessionMe: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]  # type: ignore[assignment]
-    """Returns the account that a session is linked to. NOT_FOUND for one that is not paired."""
+    """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
     SessionPairingCode: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]  # type: ignore[assignment]
     """Returns a code to type on the phone instead of scanning. Begins pairing where none is
     under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
@@ -146,7 +146,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SessionMeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionMeResponse, _abc.Awaitable[_sessions_pb2.SessionMeResponse]]:
-        """Returns the account that a session is linked to. NOT_FOUND for one that is not paired."""
+        """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
 
     @_abc_1.abstractmethod
     def SessionPairingCode(

@@ -1,7 +1,7 @@
 """The way of a WUTS call: token, media type, body, method, answer."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import grpc
@@ -10,17 +10,23 @@ from google.protobuf.message import DecodeError
 from ulid import ULID
 from wuts.v1 import messages_pb2 as pb
 
+from server.auth.audit import AuditLog
+from server.auth.bearer import bearer_of, refused
+from server.auth.user_tokens import WutsPrincipal
 from server.errors import Code, WagateError
 from server.rpc import json_codec
+from server.rpc.auditing import kept
 from server.rpc.rest_body import REST_MARK, body_of
 from server.rpc.wuts.errors import WrongMediaTypeError, envelope, grpc_code, rich_status, status_and_word
-from server.rpc.wuts.servicer import MessagesServicer, Principal
+from server.rpc.wuts.servicer import MessagesServicer
 
 log = logging.getLogger(__name__)
 
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["Messages"]
 """The service, for reflection and health."""
 _PATH: Final = f"/{SERVICE.full_name}/DeleteMessage"
+OPERATION: Final = "deleteMessage"
+"""What the audit calls it."""
 _JSON: Final = "application/json"
 
 Context = grpc.aio.ServicerContext[object, object]
@@ -34,7 +40,7 @@ else:  # generic in the stubs alone
 class Authenticates(Protocol):
     """Knows the tokens of the WUTS API."""
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str) -> WutsPrincipal:
         """Returns the caller.
 
         Raises:
@@ -46,8 +52,9 @@ class Authenticates(Protocol):
 class WutsHandler(_GenericRpcHandler):
     """Serves the WUTS API, natively and by REST."""
 
-    def __init__(self, servicer: MessagesServicer, authenticator: Authenticates) -> None:
-        """Serves `servicer` to whom `authenticator` knows."""
+    def __init__(self, servicer: MessagesServicer, authenticator: Authenticates, audit: AuditLog) -> None:
+        """Serves `servicer` to whom `authenticator` knows; `audit` keeps who deleted what."""
+        self._audit = audit
         self._servicer = servicer
         self._authenticator = authenticator
         self._native = grpc.unary_unary_rpc_method_handler(
@@ -109,9 +116,21 @@ class WutsHandler(_GenericRpcHandler):
         self, context: Context, read: Callable[[], pb.DeleteMessageRequest]
     ) -> pb.DeleteMessageResponse:
         """Runs a call; `read` gives its request, which is looked at only after the token."""
+        metadata = _metadata(context)
+        asked: list[pb.DeleteMessageRequest] = []
+
+        async def serve() -> pb.DeleteMessageResponse:
+            asked.append(read())
+            return await self._servicer.delete_message(asked[0], principal)
+
+        def target(_response: pb.DeleteMessageResponse | None) -> str:
+            named = [f"{request.chat_jid}/{request.message_id}" for request in asked]
+            return "/".join([principal.session_id, *named])
+
         try:
-            principal = await self._authenticator.authenticate(_token(context))
-            return await self._servicer.delete_message(read(), principal)
+            principal = await self._authenticator.authenticate(_token(metadata))
+            caller = principal.as_principal()
+            return await kept(self._audit, caller, OPERATION, metadata, target=target, serve=serve)
         except WagateError:
             raise
         except Exception as error:
@@ -129,10 +148,12 @@ def _request(raw: bytes) -> pb.DeleteMessageRequest:
         raise WagateError(Code.VALIDATION_ERROR, "the request is not valid UTF-8") from None
 
 
-def _token(context: Context) -> str:
-    for name, value in context.invocation_metadata() or ():
-        if name == "authorization":
-            scheme, _, token = str(value).partition(" ")
-            if scheme.lower() == "bearer" and token.strip():
-                return token.strip()
-    raise WagateError(Code.UNAUTHORIZED, "no token: send 'Authorization: Bearer <token>'")
+def _metadata(context: Context) -> Mapping[str, str]:
+    return {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
+def _token(metadata: Mapping[str, str]) -> str:
+    token = bearer_of(metadata)
+    if token is None:
+        raise refused("no token: send 'Authorization: Bearer <token>'")
+    return token

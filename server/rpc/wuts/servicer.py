@@ -2,28 +2,14 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
 
 from wuts.v1 import messages_pb2 as pb
 
+from server.auth.user_tokens import WutsPrincipal
 from server.messages.deletion import Deletion, RevokeForWuts, checked
 from server.rpc.wuts.errors import rfc3339
 
 _MINUTE_MS = 60_000
-
-
-class Principal(Protocol):
-    """A caller whose token is good."""
-
-    @property
-    def organization_id(self) -> str:
-        """The session's organization."""
-        ...
-
-    @property
-    def session_id(self) -> str:
-        """The only session that exists for the caller."""
-        ...
 
 
 class MessagesServicer:
@@ -34,7 +20,7 @@ class MessagesServicer:
         self._messages = messages
 
     async def delete_message(
-        self, request: pb.DeleteMessageRequest, principal: Principal
+        self, request: pb.DeleteMessageRequest, principal: WutsPrincipal
     ) -> pb.DeleteMessageResponse:
         """See protos/wuts/v1/messages.proto."""
         began = time.monotonic()

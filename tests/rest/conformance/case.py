@@ -36,6 +36,12 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+Given = Callable[[World], Request]
+"""Makes everything as a case wants it, and returns what is asked."""
+Check = Callable[[World, Any], None]
+"""Looks at an answer's JSON (None for an empty one) and at the world."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One line of the table.
@@ -44,16 +50,16 @@ class Case:
         operation: its operationId.
         status: the documented HTTP status.
         name: tells it from other cases of the same two; words and hyphens.
-        given: makes everything as the case wants it and returns what is asked.
-        then: looks at the answer's JSON (None for an empty one) and at the world.
+        given: what has to be so, and what is asked.
+        then: what the answer and the world are like afterwards.
         by: how it is run.
     """
 
     operation: str
     status: int
     name: str
-    given: Callable[[World], Request]
-    then: Callable[[World, Any], None] = lambda _world, _answer: None
+    given: Given
+    then: Check = lambda _world, _answer: None
     by: By = By.BOTH
 
     @property

@@ -16,6 +16,8 @@ from tests.rest.conformance.world import World
 from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, running
 
+RATE = 150
+"""Messages per minute: more than any session needs but the one that uses its rate up."""
 SEND_SECONDS = "2"
 """How long a send waits for WhatsApp here: cases in which it never answers need not take 20 s."""
 
@@ -23,7 +25,7 @@ SEND_SECONDS = "2"
 @pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("conformance")
-    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": "100000", **new_database()}
+    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **new_database()}
     with running(folder / "data", **settings) as stack:
         yield stack
 
@@ -35,7 +37,7 @@ def node(product: Stack) -> psutil.Process:
 
 @pytest.fixture(scope="package")
 def whole_world(product: Stack) -> World:
-    return World(product)
+    return World(product, RATE)
 
 
 @pytest.fixture

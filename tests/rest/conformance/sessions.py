@@ -1,8 +1,10 @@
 """Cases of the Sessions service."""
 
+import re
 from typing import Any
 
-from tests.rest.conformance.case import Case, Request
+from tests.rest.conformance.case import By, Case, Given, Request
+from tests.rest.conformance.expected import has, names, reason, status
 from tests.rest.conformance.world import World
 
 
@@ -63,6 +65,34 @@ def _stopped(world: World) -> str:
     return session
 
 
+def _pairing_code(phone: str) -> Given:
+    return lambda world: Request({"session": world.created()}, {"phone": phone})
+
+
+def _code_to_type(world: World, answer: Any) -> None:
+    assert re.fullmatch("[0-9A-Z]{4}-[0-9A-Z]{4}", answer["code"])
+    _end_pairings(world)
+
+
+def _end_pairings(world: World) -> None:
+    """Makes place for the next one."""
+    for session in world.stack.rest.get("/sessions", params={"limit": 200}).json()["data"]:
+        if session["status"] in {"scan_qr_code", "starting"} and session["waJid"] is None:
+            world.stack.rest.post(f"/sessions/{session['id']}:stop").raise_for_status()
+
+
+def _no_number(world: World, answer: Any) -> None:
+    reason("not_on_whatsapp")(world, answer)
+    _end_pairings(world)
+
+
+def _unconfirmed(world: World) -> Request:
+    number = world.number()
+    session = world.stack.paired(number)
+    world.stack.fault(kind="silence", number=number)
+    return _of(session)
+
+
 CASES = (
     Case("createSession", 201, "created", lambda _: Request(body={"label": "new"}), _has_status("stopped")),
     Case("createSession", 400, "label-too-long", lambda _: Request(body={"label": "x" * 201}), _too_long),
@@ -78,4 +108,14 @@ CASES = (
     Case("stopSession", 200, "nothing-to-stop", lambda w: _of(w.idle), _has_status("stopped")),
     Case("restartSession", 200, "was-working", lambda w: _of(w.paired()), _has_status("starting")),
     Case("logoutSession", 200, "unlinked", lambda w: _of(w.paired()), _has_status("logged_out")),
+    Case("logoutSession", 200, "nothing-linked", lambda w: _of(w.idle), _has_status("stopped")),
+    Case("logoutSession", 409, "not-connected", lambda w: _of(w.stopped.session), status("stopped")),
+    # Once, because it takes the 20 seconds after which the gateway waits no longer.
+    Case("logoutSession", 502, "not-confirmed", _unconfirmed, reason("other"), By.REST),
+    Case("sessionMe", 200, "working", lambda w: _of(w.working), has(connected=True, status="working")),
+    Case("sessionMe", 404, "not-paired", lambda w: _of(w.idle)),
+    Case("sessionPairingCode", 200, "a-code", _pairing_code("628140000001"), _code_to_type),
+    Case("sessionPairingCode", 400, "no-digits", _pairing_code("+628140000001"), names("phone")),
+    Case("sessionPairingCode", 400, "paired-already", lambda w: _of(w.working, body={"phone": "6281400"})),
+    Case("sessionPairingCode", 502, "too-short", _pairing_code("62814"), _no_number),
 )

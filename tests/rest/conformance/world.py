@@ -2,18 +2,29 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from tests.support.stack import Stack, eventually
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A message that a session sent."""
+
+    session: str
+    chat: str
+    id: str
+
+
 class World:
     """Made piece by piece, each when a case first needs it."""
 
-    def __init__(self, stack: Stack) -> None:
-        """Lives in `stack`."""
+    def __init__(self, stack: Stack, rate: int) -> None:
+        """Lives in `stack`, whose sessions may send `rate` messages per minute."""
         self.stack = stack
+        self.rate = rate
         self._numbers = itertools.count(628_130_000_001)
 
     @cached_property
@@ -39,10 +50,35 @@ class World:
     @cached_property
     def known(self) -> str:
         """Somebody with whom the working session has a chat of at least two messages."""
-        jid = self.stack.person("628120000009", "Kay", kind="sink")
+        jid = self.sink("628120000009")
         for text in ("first", "second"):
             self.stack.send(self.working, jid, text).raise_for_status()
         return jid
+
+    @cached_property
+    def stopped(self) -> Sent:
+        """A message of a session that was stopped since."""
+        sent = self.sent_by(self.paired())
+        self.stack.rest.post(f"/sessions/{sent.session}:stop").raise_for_status()
+        return sent
+
+    @cached_property
+    def stopped_poll(self) -> Sent:
+        """A poll of a session that was stopped since."""
+        poll = self._poll_by(self.paired())
+        self.stack.rest.post(f"/sessions/{poll.session}:stop").raise_for_status()
+        return poll
+
+    @cached_property
+    def poll(self) -> Sent:
+        """A poll of the working session, with the options yes and no."""
+        return self._poll_by(self.working)
+
+    def _poll_by(self, session: str) -> Sent:
+        body = {"to": self.known, "type": "poll", "name": "Tea?", "options": ["yes", "no"]}
+        answer = self.stack.rest.post(f"/sessions/{session}/messages", json=body)
+        answer.raise_for_status()
+        return Sent(session, self.known, answer.json()["waMessageId"])
 
     @cached_property
     def only_read(self) -> str:
@@ -71,6 +107,42 @@ class World:
     def paired(self) -> str:
         """A new session that works."""
         return self.stack.paired(self.number())
+
+    def sink(self, number: str = "") -> str:
+        """Somebody who takes everything; a new one unless `number` says who."""
+        return self.stack.person(number or self.number(), kind="sink")
+
+    def sent(self, to: str = "") -> Sent:
+        """A new text of the working session, to `known` unless `to` says otherwise."""
+        return self.sent_by(self.working, to or self.known)
+
+    def sent_by(self, session: str, to: str = "") -> Sent:
+        """A new text of a session; where its rate is used up, the newest that it sent."""
+        chat = to or self.sink("628120000008")
+        answer = self.stack.send(session, chat, "hello")
+        if answer.status_code == 429:
+            return Sent(session, chat, self.stack.stored(session, chat)[0]["waMessageId"])
+        answer.raise_for_status()
+        return Sent(session, chat, answer.json()["waMessageId"])
+
+    def unanswered(self) -> str:
+        """A new session whose sends WhatsApp does not acknowledge."""
+        number = self.number()
+        session = self.stack.paired(number)
+        self.stack.fault(kind="ack_drop", number=number)
+        return session
+
+    def spent(self) -> str:
+        """A session whose rate is used up for most of a minute."""
+        chat = self.sink("628120000008")
+        for _ in range(self.rate + 1):
+            if self.stack.send(self._spender, chat, "hello").status_code == 429:
+                return self._spender
+        raise AssertionError(f"more than {self.rate} messages in a minute")
+
+    @cached_property
+    def _spender(self) -> str:
+        return self.paired()
 
     def number(self) -> str:
         """A phone number that nobody has yet."""

@@ -220,7 +220,7 @@ async def test_what_a_dead_node_was_sending_is_indeterminate_and_never_sent_agai
     table = table_of(OutboxRow)
     claimed = update(table).where(table.c.number == first.number).values(status="sending", generation=-1)
     await node.database.write(lambda c: c.execute(claimed))
-    assert not await repository.claim(Claim(first.number, session.id, -1, None))
+    assert await repository.claim([Claim(first.number, session.id, -1, None)]) == [False]
     await node.sessions.start(session)
     await all_settled(node, 2)
     assert heard(network) == ["waiting"]

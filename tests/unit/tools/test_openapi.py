@@ -37,7 +37,8 @@ service Shop {
   rpc OrderThing(OrderThingRequest) returns (Order) {
     option (google.api.http) = {patch: "/v1/{session}/things/{thing_id}" body: "*"};
     option (wagate.v1.operation) = {
-      capability: CAPABILITY_SEND success_status: 201 invalid_status: 422 errors: [CODE_CONFLICT]};
+      capability: CAPABILITY_SEND success_status: 201 invalid_status: 422 async_status: 202
+      errors: [CODE_CONFLICT] headers: [HEADER_IDEMPOTENCY_KEY]};
   }
   rpc FindThings(FindThingsRequest) returns (Nothing) {
     option (google.api.http) = {get: "/v1/things"};
@@ -52,6 +53,8 @@ enum Kind {
   KIND_BIG = 1;
   // Small.
   KIND_VERY_SMALL = 2;
+  // Not made any more.
+  KIND_OLD = 3;
 }
 message Nothing {}
 message Person { string name = 1 [(google.api.field_behavior) = REQUIRED]; }
@@ -59,10 +62,13 @@ message OrderThingRequest {
   string session = 1;
   string thing_id = 2;
   // What sort.
-  Kind type = 3 [(google.api.field_behavior) = REQUIRED];
+  Kind type = 3 [(google.api.field_behavior) = REQUIRED, (wagate.v1.rules) = {answers_only: ["old"]}];
   string colour = 4 [(wagate.v1.rules) = {max_length: 3, required_for: ["very_small"]}];
   optional int64 how_many = 5 [(wagate.v1.rules) = {minimum: 1}];
   repeated string labels = 6;
+  repeated string marks = 8 [(wagate.v1.rules) = {
+    min_items: 2, max_items: 3, unique: true, pattern: "\\\\S", used_for: ["very_small"]}];
+  string to = 9 [(wagate.v1.rules) = {format: FORMAT_JID, may_be_empty: true}];
   google.protobuf.Value for_whom = 7 [(wagate.v1.rules) = {json_types: ["string", "Person"]}];
 }
 message FindThingsRequest { int32 limit = 1; bool run_async = 2 [json_name = "async"]; }
@@ -125,13 +131,14 @@ def test_an_operation_names_path_body_statuses_and_capability(shop: Document) ->
     assert (
         operation["description"] == "409 where there is none.\n\nMore words.\n\nNeeds the capability `send`."
     )
-    assert [(p["name"], p["in"], p["required"]) for p in operation["parameters"]] == [
+    assert [(p["name"], p["in"], p.get("required", False)) for p in operation["parameters"]] == [
         ("session", "path", True),
         ("thingId", "path", True),
+        ("Idempotency-Key", "header", False),
     ]
     assert operation["requestBody"]["required"]
     assert set(operation["responses"]) == {
-        "201", "400", "401", "403", "404", "409", "413", "422", "503", "504"
+        "201", "202", "400", "401", "403", "404", "409", "413", "422", "503", "504"
     }  # fmt: skip
     name = operation["responses"]["409"]["$ref"].rpartition("/")[2]
     assert shop["components"]["responses"][name]["content"]["application/json"]["schema"] == {
@@ -164,7 +171,19 @@ def test_an_operation_without_body_has_the_rest_as_query(shop: Document) -> None
         ({"type": "unspecified"}, False),
         ({"type": "very_small"}, False),
         ({"type": "very_small", "colour": None}, False),
-        ({"type": "big", "colour": "blue"}, False),
+        ({"type": "big", "colour": "blue"}, True),  # ignored, whatever it says
+        ({"type": "very_small", "colour": "blue"}, False),
+        ({"type": "very_small", "colour": "red", "marks": ["a", "b"]}, True),
+        ({"type": "very_small", "colour": "red", "marks": None}, True),
+        ({"type": "big", "marks": ["a", "a", " "]}, True),
+        ({"type": "very_small", "colour": "red", "marks": ["a"]}, False),
+        ({"type": "very_small", "colour": "red", "marks": ["a", "b", "c", "d"]}, False),
+        ({"type": "very_small", "colour": "red", "marks": ["a", "a"]}, False),
+        ({"type": "very_small", "colour": "red", "marks": ["a", " "]}, False),
+        ({"type": "old"}, False),
+        ({"type": "big", "to": ""}, True),
+        ({"type": "big", "to": "628120000001@s.whatsapp.net"}, True),
+        ({"type": "big", "to": "Ada"}, False),
         ({"type": "big", "howMany": 0}, False),
         ({"type": "big", "howMany": "2"}, False),
         ({"type": "big", "labels": [None]}, False),
