@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandbox.accounts import Account
 from sandbox.jid import PN_SERVER, SERVER_JID
-from sandbox.link_code import KEY_BUNDLE_SIZE, WRAPPED_KEY_SIZE, LinkSecret, TypedCode
+from sandbox.link_code import KEY_BUNDLE_SIZE, WRAPPED_KEY_SIZE, LinkSecret, TypedCode, WrongCodeError
 from sandbox.query import QueryError
 from sandbox.stanza import Node
 
@@ -62,6 +62,11 @@ class CodePairing:
         """Whether it is too late to type the code."""
         return time.monotonic() > self._started + CODE_SECONDS
 
+    @property
+    def busy(self) -> bool:
+        """Whether the code was typed just now, and the client has yet to answer."""
+        return self._finished is not None and not self._finished.done()
+
     def accepted(self) -> list[Node]:
         """The answer to the client's offer."""
         ref = Node("link_code_pairing_ref", content=self.ref)
@@ -92,8 +97,12 @@ class CodePairing:
             WrongCodeError: The code is another one; it can be typed again.
             TimeoutError: The client did not answer.
         """
-        typed = await asyncio.to_thread(TypedCode.enter, code, self._wrapped)
         self._finished = asyncio.get_running_loop().create_future()
+        try:
+            typed = await asyncio.to_thread(TypedCode.enter, code, self._wrapped)
+        except WrongCodeError:
+            self._finished.cancel()
+            raise
         self._send(
             Node(
                 "notification",

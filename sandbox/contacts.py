@@ -1,13 +1,15 @@
 """The virtual contacts: persons, who read and write, and sinks, who only receive."""
 
 import asyncio
-import json
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sandbox.accounts import Account, Kind
-from sandbox.jid import JID, pn_jid
+from sandbox.drafts import Draft
+from sandbox.jid import JID
+from sandbox.journal import Journal
 from sandbox.network import Network
 from sandbox.pairing import PairingError, scan
 from sandbox.people_link import PeopleError, PeopleLink
@@ -26,6 +28,9 @@ class ContactConflictError(ValueError):
 class Contacts:
     """The virtual contacts of a network.
 
+    Attributes:
+        journal: What happened to the persons.
+
     Args:
         network: The network.
         ca_file: The TLS authority that their clients trust.
@@ -33,6 +38,7 @@ class Contacts:
 
     def __init__(self, network: Network, ca_file: Path) -> None:
         self._network = network
+        self.journal = Journal(network.state, network.accounts)
         self._stores = network.folder / "people"
         self._stores.mkdir(exist_ok=True)
         self._link = PeopleLink(
@@ -94,40 +100,75 @@ class Contacts:
         """All contacts."""
         return [account for account in self._network.accounts if account.kind != "account"]
 
-    async def send_text(self, person: Account, to: JID, text: str) -> tuple[str, int]:
-        """Lets a person write a text; see ``Person.send_text``."""
-        sent = await self._ask("send", person, to=str(to), text=text)
-        return sent["message"], sent["timestamp"]
+    async def send(self, person: Account, to: JID, draft: Draft) -> dict[str, Any]:
+        """Lets a person send a message and waits for the network's acknowledgement.
+
+        Returns:
+            What the journal notes about it: ``id``, ``timestamp`` and the content.
+
+        Raises:
+            ControlError: The draft is about a message that the person does not know.
+            PeopleError: The library or the network refused.
+        """
+        chat = self._addressed(to, to)
+        content = await draft.complete(self.journal, person.number, partial(self._addressed, to))
+        answer = await self._ask("send", person, to=str(to), chat=str(chat), content=content)
+        record = {
+            "id": answer["message"],
+            "from": str(person.pn_jid),
+            "chat": str(to),
+            "timestamp": answer["timestamp"],
+            **content,
+        }
+        self.journal.note(person.number, "sent", record)
+        return record
 
     async def mark_read(self, person: Account, ids: list[str], chat: JID) -> None:
-        """Lets a person read messages of one chat; see ``Person.mark_read``."""
-        await self._ask("read", person, ids=ids, chat=self._by_lid(chat))
+        """Lets a person read messages of one chat; see ``Person.mark_read``.
+
+        Raises:
+            PeopleError: The library or the network refused.
+        """
+        by_sender: dict[JID, list[str]] = {}
+        for message_id in ids:
+            noted = await self.journal.find(person.number, message_id)
+            sender = self._addressed(chat, noted.sender if noted else chat)
+            by_sender.setdefault(sender, []).append(message_id)
+        for sender, theirs in by_sender.items():
+            jid = str(self._addressed(chat, chat))
+            await self._ask("read", person, ids=theirs, chat=jid, sender=str(sender))
 
     async def watch(self, person: Account, who: JID) -> None:
         """Lets a person subscribe to somebody's presence; see ``Person.watch``."""
-        await self._ask("watch", person, who=self._by_lid(who))
+        await self._ask("watch", person, who=str(self._addressed(who, who)))
 
     async def show(self, person: Account, state: str, to: JID | None) -> None:
         """Lets a person show a state; see ``Person.show``."""
-        await self._ask("show", person, state=state, to=None if to is None else self._by_lid(to))
+        chat = None if to is None else str(self._addressed(to, to))
+        await self._ask("show", person, state=state, to=chat)
 
-    async def journal(self, person: Account, kind: str) -> list[dict[str, Any]]:
-        """What happened to a person, in order.
+    async def act_on_group(self, person: Account, action: str, **details: object) -> dict[str, Any]:
+        """Lets a person's client do something to a group, and waits until the network has stored it.
 
         Args:
             person: The person.
-            kind: ``message`` for what it decrypted, ``receipt`` for the receipts it got, ``seen`` for the
-                chat states and presences of others.
-        """
-        rows = await self._network.state.read(
-            "SELECT record FROM journal WHERE number = ? AND kind = ? ORDER BY seq", (person.number, kind)
-        )
-        return [json.loads(record) for (record,) in rows]
+            action: See ``person_groups.act``.
+            details: What the action needs.
 
-    def _by_lid(self, jid: JID) -> str:
-        """The address by which people address each other today, where it is known."""
+        Raises:
+            PeopleError: The library or the network refused.
+        """
+        done = await self._ask("group", person, action=action, details=details)
+        await self._network.state.stored()
+        return done
+
+    def _addressed(self, chat: JID, jid: JID) -> JID:
+        """How somebody is addressed in a chat: by LID, except in groups that go by phone numbers."""
         account = self._network.accounts.find(jid)
-        return str(account.lid_jid if account else jid)
+        if account is None:
+            return jid
+        group = self._network.groups.get(chat)
+        return group.address(account) if group else account.lid_jid
 
     def _persons(self) -> list[Account]:
         return [account for account in self._network.accounts if account.kind == "person"]
@@ -151,23 +192,10 @@ class Contacts:
             self._scans.add(scanning)
             scanning.add_done_callback(self._scans.discard)
             return
-        for name in ("from", "chat"):
-            event[name], event[name + "Lid"] = self._both(event[name])
-        self._network.state.write(
-            "INSERT INTO journal (number, kind, record) VALUES (?, ?, ?)",
-            (number, kind, json.dumps(event, ensure_ascii=False)),
-        )
+        self.journal.note(number, kind, event)
 
     async def _scan(self, number: str, code: str) -> None:
         try:
             await scan(self._network, number, code)
         except PairingError as error:
             _log.warning("%s could not be paired: %s", number, error)
-
-    def _both(self, text: str) -> tuple[str, str | None]:
-        """An address as phone-number JID where it is known, and its LID where there is one."""
-        jid = JID.parse(text)
-        account = self._network.accounts.find(jid)
-        if account is None:
-            return text, None
-        return str(pn_jid(account.number)), str(account.lid_jid)

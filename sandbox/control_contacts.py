@@ -5,7 +5,8 @@ from aiohttp import web
 from sandbox.accounts import Account, Kind
 from sandbox.contacts import ContactConflictError, Contacts
 from sandbox.control_http import ControlError, body, number_of, text_field
-from sandbox.jid import JID, pn_jid
+from sandbox.drafts import FIELDS, Draft, address
+from sandbox.journal import RecordKind
 from sandbox.people_link import PeopleError
 
 __all__ = ["ContactControl"]
@@ -32,6 +33,7 @@ class ContactControl:
             web.get("/contacts/{number}/messages", self.messages),
             web.post("/contacts/{number}/messages", self.send),
             web.post("/contacts/{number}/read", self.read),
+            web.get("/contacts/{number}/sent", self.sent),
             web.get("/contacts/{number}/receipts", self.receipts),
         ]
 
@@ -60,22 +62,27 @@ class ContactControl:
 
     async def messages(self, request: web.Request) -> web.Response:
         """What a person has decrypted, in order."""
-        return web.json_response(await self._contacts.journal(self._contact(request), "message"))
+        return await self._records(request, "message")
+
+    async def sent(self, request: web.Request) -> web.Response:
+        """What a person has sent, in order."""
+        return await self._records(request, "sent")
 
     async def receipts(self, request: web.Request) -> web.Response:
         """The receipts that a person got, in order."""
-        return web.json_response(await self._contacts.journal(self._contact(request), "receipt"))
+        return await self._records(request, "receipt")
 
     async def send(self, request: web.Request) -> web.Response:
-        """Lets a person write a text and waits for the network's acknowledgement."""
+        """Lets a person send a message and waits for the network's acknowledgement."""
         person = self._person(request)
-        fields = await body(request, {"to": str, "text": str})
-        to = _address(text_field(fields, "to"))
+        fields = await body(request, FIELDS)
+        to = address(text_field(fields, "to"))
+        draft = Draft.parse(fields)
         try:
-            message, timestamp = await self._contacts.send_text(person, to, text_field(fields, "text"))
+            sent = await self._contacts.send(person, to, draft)
         except PeopleError as error:
             raise ControlError(502, str(error)) from error
-        return web.json_response({"id": message, "timestamp": timestamp})
+        return web.json_response({"id": sent["id"], "timestamp": sent["timestamp"]})
 
     async def read(self, request: web.Request) -> web.Response:
         """Lets a person read messages, which their sender learns."""
@@ -84,12 +91,16 @@ class ContactControl:
         ids = fields.get("ids")
         if not ids or not all(isinstance(item, str) and item for item in ids):
             raise ControlError(400, "ids must be a list of at least one message id")
-        chat = _address(text_field(fields, "chat"))
+        chat = address(text_field(fields, "chat"))
         try:
             await self._contacts.mark_read(person, ids, chat)
         except PeopleError as error:
             raise ControlError(502, str(error)) from error
         return web.Response(status=204)
+
+    async def _records(self, request: web.Request, kind: RecordKind) -> web.Response:
+        contact = self._contact(request)
+        return web.json_response(await self._contacts.journal.read(contact.number, kind))
 
     def _contact(self, request: web.Request) -> Account:
         number = number_of(request.match_info["number"])
@@ -103,16 +114,6 @@ class ContactControl:
         if contact.kind != "person":
             raise ControlError(409, f"{contact.number} is a {contact.kind}; only a person reads and writes")
         return contact
-
-
-def _address(text: str) -> JID:
-    """A phone number or a JID."""
-    if "@" not in text:
-        return pn_jid(number_of(text))
-    try:
-        return JID.parse(text).account
-    except ValueError as error:
-        raise ControlError(400, str(error)) from error
 
 
 def _described(account: Account) -> dict[str, object]:

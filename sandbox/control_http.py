@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-__all__ = ["ControlError", "body", "errors", "json_object", "number_of", "text_field"]
+__all__ = ["ControlError", "body", "errors", "json_object", "number_of", "object_field", "text_field"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,13 +61,30 @@ async def body(request: web.Request, allowed: Mapping[str, type]) -> dict[str, A
     Raises:
         ControlError: The body is no object, or has a field that is not allowed.
     """
-    fields = await json_object(request)
-    for name, value in fields.items():
+    return object_field(await json_object(request), allowed, "")
+
+
+def object_field(value: object, allowed: Mapping[str, type | tuple[type, ...]], where: str) -> dict[str, Any]:
+    """An object inside the request's JSON, or that itself.
+
+    Args:
+        value: What was sent.
+        allowed: Names and types of the fields; none of them has to be there.
+        where: The object's own name; empty for the request's.
+
+    Raises:
+        ControlError: It is no object, or has a field that is not allowed.
+    """
+    within = f" of {where}" if where else ""
+    if not isinstance(value, dict):
+        raise ControlError(400, f"{where or 'the body'} must be a JSON object")
+    for name, field in value.items():
         if name not in allowed:
-            raise ControlError(400, f"unknown field {name!r}; known are {', '.join(allowed)}")
-        if not isinstance(value, allowed[name]):
-            raise ControlError(400, f"{name} must be of JSON type {_json_name(allowed[name])}")
-    return fields
+            raise ControlError(400, f"unknown field {name!r}{within}; known are {', '.join(allowed)}")
+        # bool is an int in Python, but true is no number in JSON.
+        if not isinstance(field, allowed[name]) or (isinstance(field, bool) and allowed[name] is not bool):
+            raise ControlError(400, f"{name}{within} must be of JSON type {_json_name(allowed[name])}")
+    return value
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
@@ -114,5 +131,7 @@ def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"code": code, "message": message}}, status=status)
 
 
-def _json_name(python: type) -> str:
+def _json_name(python: type | tuple[type, ...]) -> str:
+    if isinstance(python, tuple):
+        return "number"
     return {str: "string", int: "number", list: "array", bool: "boolean"}.get(python, "object")

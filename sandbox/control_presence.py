@@ -5,7 +5,7 @@ from aiohttp import web
 from sandbox.accounts import Account
 from sandbox.contacts import Contacts
 from sandbox.control_http import ControlError, body, number_of, text_field
-from sandbox.jid import JID, pn_jid
+from sandbox.drafts import address
 from sandbox.people_link import PeopleError
 
 __all__ = ["PresenceControl"]
@@ -35,12 +35,12 @@ class PresenceControl:
 
     async def seen(self, request: web.Request) -> web.Response:
         """The chat states and presences that a person saw, in order."""
-        return web.json_response(await self._contacts.journal(self._person(request), "seen"))
+        return web.json_response(await self._contacts.journal.read(self._person(request).number, "seen"))
 
     async def watch(self, request: web.Request) -> web.Response:
         """Lets a person subscribe to somebody's presence, which it is told of from now on."""
         person = self._person(request)
-        who = _address(text_field(await body(request, {"who": str}), "who"))
+        who = address(text_field(await body(request, {"who": str}), "who"))
         try:
             await self._contacts.watch(person, who)
         except PeopleError as error:
@@ -57,7 +57,7 @@ class PresenceControl:
             what = "state in a chat" if to else "state without a chat (to)"
             raise ControlError(400, f"a {what} is one of {', '.join(allowed)}, not {state!r}")
         try:
-            await self._contacts.show(person, state, _address(to) if to else None)
+            await self._contacts.show(person, state, address(to) if to else None)
         except PeopleError as error:
             raise ControlError(502, str(error)) from error
         return web.Response(status=204)
@@ -65,7 +65,7 @@ class PresenceControl:
     async def receipts(self, request: web.Request) -> web.Response:
         """The receipts that a person got for one of its messages, in order."""
         message = request.match_info["id"]
-        receipts = await self._contacts.journal(self._person(request), "receipt")
+        receipts = await self._contacts.journal.read(self._person(request).number, "receipt")
         return web.json_response([receipt for receipt in receipts if message in receipt["ids"]])
 
     def _person(self, request: web.Request) -> Account:
@@ -74,12 +74,3 @@ class PresenceControl:
         if contact is None or contact.kind != "person":
             raise ControlError(404, f"there is no person {number}; PUT /contacts/{number} makes one")
         return contact
-
-
-def _address(text: str) -> JID:
-    if "@" not in text:
-        return pn_jid(number_of(text))
-    try:
-        return JID.parse(text).account
-    except ValueError as error:
-        raise ControlError(400, str(error)) from error

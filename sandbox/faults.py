@@ -48,6 +48,26 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
     "reorder": {},
     "slow_offline": {"delay": _Field(_NUMBER, 1.0, minimum=0)},
     "no_lid": {},
+    "group_refused": {
+        "code": _Field(int, 403, minimum=400),
+        "action": _Field(
+            str,
+            "any",
+            choices=(
+                "any",
+                "create",
+                "info",
+                "list",
+                "preview",
+                "join",
+                "leave",
+                "invite",
+                "members",
+                "settings",
+            ),
+        ),
+    },
+    "add_refused": {"code": _Field(int, 403, minimum=400)},
     "codes_expired": {},
     "passkey": {},
 }

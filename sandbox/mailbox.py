@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sandbox.stanza import Node
 from sandbox.state import State
 
-__all__ = ["IN_FLIGHT", "Mailbox", "StanzaKey"]
+__all__ = ["IN_FLIGHT", "Mailbox", "StanzaKey", "sender_of"]
 
 IN_FLIGHT = 1000
 """Stanzas sent ahead of their acknowledgements; the client's own queue holds about twice as many."""
@@ -19,13 +20,23 @@ class StanzaKey(NamedTuple):
         tag: ``message``, ``receipt`` or ``notification``.
         id: The stanza's id.
         type: For receipts and notifications their type; empty for messages.
-        sender: Its ``from``.
+        sender: Its ``from``, and in a group who of its members sent it; see ``sender_of``.
     """
 
     tag: str
     id: str
     type: str
     sender: str
+
+
+def sender_of(node: Node, name: str) -> str:
+    """The sender in a stanza's key.
+
+    Args:
+        node: The stanza, or an answer to it, which names both in the same way.
+        name: ``from`` in the stanza, ``to`` in the answer.
+    """
+    return " ".join(filter(None, (node.text(name), node.text("participant"))))
 
 
 class _Letter:

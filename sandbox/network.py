@@ -10,6 +10,7 @@ from sandbox.binary_xml import Codec
 from sandbox.connection import Connection
 from sandbox.curve import KeyPair
 from sandbox.faults import Faults
+from sandbox.groups import Groups
 from sandbox.state import State
 from sandbox.stats import Stats
 
@@ -27,6 +28,7 @@ class Network:
         folder: Where its files are.
         state: What survives a restart.
         accounts: Who exists.
+        groups: Who is in a group with whom.
         app_states: The settings that each account's devices share.
         codec: Encodes and decodes stanzas.
         root: The key that clients trust.
@@ -42,6 +44,7 @@ class Network:
     folder: Path
     state: State
     accounts: Accounts
+    groups: Groups
     app_states: AppStates
     codec: Codec
     root: KeyPair

@@ -130,6 +130,8 @@ class Pairing:
         offer = self._by_code
         if offer is None or offer.expired:
             raise PairingError("the code has expired; ask the client for a new one")
+        if offer.busy:
+            raise PairingError("the code was typed just now; wait for what comes of it")
         try:
             identity, secret = await offer.type(account, code)
         except (WrongCodeError, TimeoutError) as error:

@@ -73,11 +73,13 @@ class _People:
             await person.start()
             return {}
         if request["do"] == "send":
-            message, timestamp = await person.send_text(request["to"], request["text"])
+            message, timestamp = await person.send(request["to"], request["chat"], request["content"])
             return {"message": message, "timestamp": timestamp}
         if request["do"] == "read":
-            await person.mark_read(request["ids"], request["chat"])
+            await person.mark_read(request["ids"], request["chat"], request["sender"])
             return {}
+        if request["do"] == "group":
+            return await person.act_on_group(request["action"], request["details"])
         if request["do"] == "watch":
             await person.watch(request["who"])
             return {}

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from neonize._binder import ProxySettings, gocode
+from neonize._binder import ProxySettings, consume_bytes_struct, gocode
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import (
     ConnectedEv,
@@ -21,10 +21,12 @@ from neonize.aioze.events import (
 )
 from neonize.exc import NeonizeError
 from neonize.proto import Neonize_pb2 as events
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ReceiptType
 
 from sandbox import person_presence
+from sandbox.person_content import composed, jid_of, poll_info
+from sandbox.person_groups import act
+from sandbox.person_heard import described, jid_text
 
 __all__ = ["Gate", "Person", "PersonError"]
 
@@ -42,6 +44,9 @@ _STORE_OPTIONS = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_for
 # declaration left as it is, whatever stands in the register is taken for an address.
 for _returns_nothing in (gocode.Stop, gocode.SetForceActiveDeliveryReceipts):
     _returns_nothing.restype = None
+# The library's list of functions whose answers are to be read and freed lacks this one: without it the answer
+# stays a pointer, and reading it fails.
+gocode.DecryptPollVote.errcheck = consume_bytes_struct
 
 
 class PersonError(Exception):
@@ -123,12 +128,13 @@ class Person:
         if client is not None:
             await self._gate.alone(client.stop())  # type: ignore[no-untyped-call] # the library's gap
 
-    async def send_text(self, to: str, text: str) -> tuple[str, int]:
-        """Sends a text.
+    async def send(self, to: str, chat: str, content: dict[str, Any]) -> tuple[str, int]:
+        """Sends a message.
 
         Args:
             to: The recipient's JID.
-            text: The text.
+            chat: The same chat, as its members address it.
+            content: See ``person_content.composed``.
 
         Returns:
             The message's id and its time (epoch milliseconds).
@@ -137,24 +143,36 @@ class Person:
             PersonError: The library or the network refused.
         """
         client = await self._ready()
-        # Built here: the library's own way with plain text looks for links and fetches them.
-        message = Message(conversation=text)
-        try:
-            sent = await self._gate.call(client.send_message(_jid(to), message))
-        except NeonizeError as error:
-            raise PersonError(str(error)) from error
+        if content["kind"] == "vote":
+            vote = content["vote"]
+            message = await self._call(client.build_poll_vote(poll_info(chat, vote), vote["options"]))
+        else:
+            message = composed(content, chat)
+        sent = await self._call(client.send_message(jid_of(to), message))
         return sent.ID, sent.Timestamp * 1000
 
-    async def mark_read(self, ids: list[str], chat: str) -> None:
-        """Sends a read receipt for messages of one chat.
+    async def mark_read(self, ids: list[str], chat: str, sender: str) -> None:
+        """Sends a read receipt for messages of one sender in one chat.
 
         Raises:
             PersonError: The library or the network refused.
         """
         client = await self._ready()
-        jid = _jid(chat)
+        await self._call(
+            client.mark_read(*ids, chat=jid_of(chat), sender=jid_of(sender), receipt=ReceiptType.READ)
+        )
+
+    async def act_on_group(self, action: str, details: dict[str, Any]) -> dict[str, object]:
+        """Does something to a group; see ``person_groups.act``.
+
+        Raises:
+            PersonError: The library or the network refused.
+        """
+        return await act(await self._ready(), self._call, action, details)
+
+    async def _call(self, work: Awaitable[_Result]) -> _Result:
         try:
-            await self._gate.call(client.mark_read(*ids, chat=jid, sender=jid, receipt=ReceiptType.READ))
+            return await self._gate.call(work)
         except NeonizeError as error:
             raise PersonError(str(error)) from error
 
@@ -165,10 +183,7 @@ class Person:
             PersonError: The library or the network refused.
         """
         client = await self._ready()
-        try:
-            await self._gate.call(client.subscribe_presence(_jid(who)))
-        except NeonizeError as error:
-            raise PersonError(str(error)) from error
+        await self._call(client.subscribe_presence(jid_of(who)))
 
     async def show(self, state: str, to: str | None) -> None:
         """Shows a state; see ``person_presence.show``.
@@ -177,10 +192,7 @@ class Person:
             PersonError: The library or the network refused.
         """
         client = await self._ready()
-        try:
-            await self._gate.call(person_presence.show(client, state, None if to is None else _jid(to)))
-        except NeonizeError as error:
-            raise PersonError(str(error)) from error
+        await self._call(person_presence.show(client, state, None if to is None else jid_of(to)))
 
     async def _ready(self) -> NewAClient:
         if self._client is None or self._failure:
@@ -232,7 +244,10 @@ class Person:
 
         async def on_message(_client: NewAClient, event: events.Message) -> None:
             if not event.Info.MessageSource.IsFromMe:
-                self._emit({"event": "message", "number": self._number, **_described(event)})
+                try:
+                    await self._hear(client, event)
+                except Exception:  # noqa: BLE001 - the library drops what a handler raises
+                    _log.exception("%s could not show a message", self._number)
 
         async def on_receipt(_client: NewAClient, event: events.Receipt) -> None:
             source = event.MessageSource
@@ -242,8 +257,8 @@ class Person:
                     "number": self._number,
                     "ids": list(event.MessageIDs),
                     "type": events.Receipt.ReceiptType.Name(event.Type).lower(),
-                    "from": _text(source.Sender),
-                    "chat": _text(source.Chat),
+                    "from": jid_text(source.Sender),
+                    "chat": jid_text(source.Chat),
                     "timestamp": event.Timestamp * 1000,
                 }
             )
@@ -257,36 +272,20 @@ class Person:
         client.event(ReceiptEv)(on_receipt)
         person_presence.listen(client, self._number, self._emit)
 
+    async def _hear(self, client: NewAClient, event: events.Message) -> None:
+        heard = described(event, f"{self._number}@s.whatsapp.net")
+        if heard is None or self._client is not client:
+            return
+        if heard["kind"] == "vote":
+            try:
+                vote = await self._call(client.decrypt_poll_vote(event))
+                heard["vote"]["hashes"] = [option.hex() for option in vote.selectedOptions]
+            except PersonError as error:
+                heard["vote"]["error"] = str(error)
+        self._emit({"event": "message", "number": self._number, **heard})
+
     def _lost(self, reason: str) -> None:
         _log.warning("%s is no longer connected: %s", self._number, reason)
         self._online.clear()
         self._failure = reason
         self._settled.set()
-
-
-def _described(event: events.Message) -> dict[str, object]:
-    message, source = event.Message, event.Info.MessageSource
-    described: dict[str, object] = {
-        "id": event.Info.ID,
-        "from": _text(source.Sender),
-        "chat": _text(source.Chat),
-        "timestamp": event.Info.Timestamp,
-        "type": "text",
-    }
-    if message.conversation:
-        return {**described, "text": message.conversation}
-    if message.HasField("extendedTextMessage"):
-        return {**described, "text": message.extendedTextMessage.text}
-    # The context belongs to every kind of message, so it names none.
-    kinds = [field.name for field, _ in message.ListFields() if field.name != "messageContextInfo"]
-    return {**described, "type": kinds[0] if kinds else "unknown"}
-
-
-def _jid(text: str) -> events.JID:
-    user, _, server = text.rpartition("@")
-    return events.JID(User=user, Server=server, Device=0, RawAgent=0, Integrator=0, IsEmpty=False)
-
-
-def _text(jid: events.JID) -> str:
-    """The account behind an address; a device is of no interest here."""
-    return f"{jid.User}@{jid.Server}"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox import app_state_query, housekeeping, prekeys, usync
+from sandbox import app_state_query, group_queries, housekeeping, prekeys, usync
 from sandbox.jid import SERVER_JID
 from sandbox.query import Handler, QueryError
 from sandbox.stanza import Node, Value
@@ -21,6 +21,8 @@ _HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("encrypt", "get"): prekeys.get,
     ("encrypt", "set"): prekeys.publish,
     ("usync", "get"): usync.get,
+    ("w:g2", "get"): group_queries.get,
+    ("w:g2", "set"): group_queries.set_,
     ("w:sync:app:state", "get"): app_state_query.sync,
     ("w:sync:app:state", "set"): app_state_query.sync,
 }

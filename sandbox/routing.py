@@ -9,8 +9,10 @@ from functools import partial
 from sandbox.accounts import Account, Device
 from sandbox.companions import answer_peer_message
 from sandbox.device_lists import participant_hash
+from sandbox.group_routing import GroupRouter
+from sandbox.groups import Group
 from sandbox.jid import JID, LID_SERVER
-from sandbox.mailbox import StanzaKey
+from sandbox.mailbox import StanzaKey, sender_of
 from sandbox.network import Network
 from sandbox.presences import Presences
 from sandbox.session import Session
@@ -39,6 +41,7 @@ class Router:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._groups = GroupRouter(network)
         self.presences = Presences(network)
         # Time of acceptance by sender and id. A client that loses the connection before the acknowledgement
         # sends the very same stanza again; it must not arrive twice.
@@ -56,9 +59,13 @@ class Router:
             session.cut()
             return
         to = node.jid("to")
-        recipient = network.accounts.find(to) if to else None
+        recipient = self._find(to)
         if to is None or recipient is None:
             self._acknowledge(session, node, error=_UNKNOWN_RECIPIENT)
+            return
+        refusal = self._groups.refusal(session, recipient) if isinstance(recipient, Group) else ""
+        if refusal:
+            self._acknowledge(session, node, error=refusal)
             return
         timestamp = self._accept(session, node, to, recipient)
         if cut:
@@ -79,9 +86,11 @@ class Router:
         if to is None:
             return
         kind = node.text("type")
-        session.settle(StanzaKey("message", node.text("id"), "", str(to)))
-        recipient = self._network.accounts.find(to)
-        if recipient is not None and recipient is not session.device.account:
+        session.settle(StanzaKey("message", node.text("id"), "", sender_of(node, "to")))
+        recipient = self._find(to)
+        if isinstance(recipient, Group):
+            self._groups.receipt(session, node, recipient)
+        elif recipient is not None and recipient is not session.device.account:
             self._forward_receipt(session, node, to, recipient)
         ack: dict[str, Value] = {"class": "receipt", "id": node.text("id"), "from": to}
         if kind:
@@ -91,15 +100,23 @@ class Router:
     def chatstate(self, session: Session, node: Node) -> None:
         """Shows a chat state, such as composing, to the devices that are online; nothing is kept."""
         to = node.jid("to")
-        recipient = self._network.accounts.find(to) if to else None
+        recipient = self._find(to)
         if to is None or recipient is None:
+            return
+        if isinstance(recipient, Group):
+            self._groups.chatstate(session, node, recipient)
             return
         shown = Node("chatstate", {"from": _sender(session.device, to).account}, list(node.children))
         for device in recipient.devices.values():
             if device.session is not None:
                 device.session.send(shown)
 
-    def _accept(self, session: Session, node: Node, to: JID, recipient: Account) -> str:
+    def _find(self, jid: JID | None) -> Account | Group | None:
+        if jid is None:
+            return None
+        return self._network.accounts.find(jid) or self._network.groups.get(jid)
+
+    def _accept(self, session: Session, node: Node, to: JID, recipient: Account | Group) -> str:
         key = session.device.lid, node.text("id")
         fan_out = node.child("participants")
         known = self._accepted.get(key) if fan_out else None
@@ -107,13 +124,17 @@ class Router:
             return known
         timestamp = str(int(time.time()))
         self._network.stats.messages_accepted += 1
+        if fan_out is not None:
+            self._accepted[key] = timestamp
+            if len(self._accepted) > _REMEMBERED_MESSAGES:
+                self._accepted.popitem(last=False)
+        if isinstance(recipient, Group):
+            self._groups.message(session, node, timestamp, recipient)
+            return timestamp
         if fan_out is None:
             # A single device is meant: an answer to its retry receipt, or a message among own devices.
             self._deliver(session, node, timestamp, to, node.child("enc"))
             return timestamp
-        self._accepted[key] = timestamp
-        if len(self._accepted) > _REMEMBERED_MESSAGES:
-            self._accepted.popitem(last=False)
         for part in fan_out.children:
             target = part.jid("jid")
             if target is not None and self._network.accounts.find(target) in {
@@ -180,8 +201,10 @@ class Router:
             if device is not None:
                 device.mailbox.put(key, stanza)
 
-    def _outdated(self, session: Session, node: Node, recipient: Account) -> dict[str, str]:
+    def _outdated(self, session: Session, node: Node, recipient: Account | Group) -> dict[str, str]:
         """The hash of the device lists as they are, when the sender's list of the recipient is an old one."""
+        if isinstance(recipient, Group):
+            return self._groups.outdated(node, recipient)
         fan_out = node.child("participants")
         to = node.jid("to")
         if fan_out is None or to is None:

@@ -17,10 +17,12 @@ from sandbox.clients import serve
 from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_contacts import ContactControl
+from sandbox.control_groups import GroupControl
 from sandbox.control_phones import PhoneControl
 from sandbox.control_presence import PresenceControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
+from sandbox.groups import Groups
 from sandbox.network import Network
 from sandbox.routing import Router
 from sandbox.settings import Settings
@@ -54,10 +56,12 @@ async def run(settings: Settings) -> None:
         ca_file = folder / "ca.pem"
         authority.publish(ca_file)
         static = KeyPair.generate()
+        accounts = Accounts(state)
         network = Network(
             folder=folder,
             state=state,
-            accounts=Accounts(state),
+            accounts=accounts,
+            groups=Groups(state, accounts),
             app_states=AppStates(state),
             codec=Codec(await tokens.load(folder)),
             root=root,
@@ -104,6 +108,7 @@ async def _listening(
     control = Control(network, ca_file).application(
         *PhoneControl(network).routes(),
         *ContactControl(contacts).routes(),
+        *GroupControl(network, contacts).routes(),
         *PresenceControl(contacts).routes(),
     )
     runners = [

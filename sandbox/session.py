@@ -10,7 +10,7 @@ from sandbox.accounts import Device
 from sandbox.companions import share_key
 from sandbox.connection import Connection
 from sandbox.jid import SERVER_JID
-from sandbox.mailbox import StanzaKey
+from sandbox.mailbox import StanzaKey, sender_of
 from sandbox.stanza import Node
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Session:
     def _settled(self, ack: Node) -> None:
         tag = ack.text("class")
         kind = "" if tag == "message" else ack.text("type")
-        self.settle(StanzaKey(tag, ack.text("id"), kind, ack.text("to")))
+        self.settle(StanzaKey(tag, ack.text("id"), kind, sender_of(ack, "to")))
 
     def _deliver_offline(self) -> None:
         if not self._active or self.device.session is not self:

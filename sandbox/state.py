@@ -50,6 +50,18 @@ CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY, number TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS journal_of ON journal (number, kind, seq);
+CREATE TABLE IF NOT EXISTS groups (
+    id TEXT PRIMARY KEY, addressing TEXT NOT NULL, creator TEXT NOT NULL, created INTEGER NOT NULL,
+    invite TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, subject_by TEXT NOT NULL, subject_at INTEGER NOT NULL,
+    description TEXT NOT NULL, description_id TEXT NOT NULL, description_by TEXT NOT NULL,
+    description_at INTEGER NOT NULL, announce INTEGER NOT NULL, locked INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS members (
+    seq INTEGER PRIMARY KEY, group_id TEXT NOT NULL, number TEXT NOT NULL, role TEXT NOT NULL,
+    UNIQUE (group_id, number)
+);
+CREATE TABLE IF NOT EXISTS revoked_invites (code TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS journal_by_id ON journal (number, json_extract(record, '$.id'));
 CREATE TABLE IF NOT EXISTS app_state_keys (
     number TEXT PRIMARY KEY, id BLOB NOT NULL, data BLOB NOT NULL
 ) WITHOUT ROWID;

@@ -1,12 +1,17 @@
-"""Loads neonize once, before any test.
+"""Loads neonize once, before any test; and gives the tests of the whole product both databases.
 
-On its first import it asks a shell for the system's name and forgets the shell: Python keeps it until the
-next process is started, and the test that starts it would be blamed for a pipe that was left open.
+On its first import neonize asks a shell for the system's name and forgets the shell: Python keeps it until
+the next process is started, and the test that starts it would be blamed for a pipe that was left open.
 """
 
 import os
 import subprocess
 import warnings
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.support.databases import postgres
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)
@@ -15,3 +20,30 @@ with warnings.catch_warnings():
     while subprocess._active:  # type: ignore[attr-defined] # noqa: SLF001 - where Python keeps them
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         subprocess._cleanup()  # type: ignore[attr-defined] # noqa: SLF001 - what it does before a next one
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def product_engine(request: pytest.FixtureRequest) -> str:
+    """Which database the product runs on; see `pytest_collection_modifyitems`."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def product_database(product_engine: str) -> Iterator[Mapping[str, str]]:
+    """The settings of a product that runs on that database, a new one."""
+    if product_engine == "sqlite":
+        yield {}
+        return
+    with postgres() as server:
+        yield {"WAGATE_DATABASE_URL": server.create("wagate")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves the whole product on PostgreSQL to the slow run, but for the tests that are marked."""
+    for item in items:
+        parameters = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        if parameters.get("product_engine") == "postgresql" and not item.get_closest_marker("both_engines"):
+            item.add_marker("slow")

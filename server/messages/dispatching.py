@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from server.whatsapp.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
-AHEAD: Final = 8
+AHEAD: Final = 16
 """Entries of a session that are claimed or being sent at a time: what a crash leaves indeterminate, at
 most, and enough to hide the way to the database."""
 PAGE: Final = 64
@@ -51,12 +51,23 @@ class Means:
 class Round:
     """One pass over a session's outbox, under one lease and with one incarnation of its client."""
 
-    def __init__(self, means: Means, session: Session, client: Client, generation: int) -> None:
-        """Sends nothing before `run`."""
+    def __init__(
+        self, means: Means, session: Session, client: Client, generation: int, *, holds: Callable[[], bool]
+    ) -> None:
+        """Sends nothing before `run`.
+
+        Args:
+            means: what it works with.
+            session: whose outbox.
+            client: its connection.
+            generation: of the lease.
+            holds: whether the lease is still this node's; asked right before each send.
+        """
         self._means = means
         self._session = session
         self._client = client
         self._generation = generation
+        self._holds = holds
         self._room = asyncio.Semaphore(AHEAD)
         self._work: set[asyncio.Task[Any]] = set()
         # By recipient: done once the newest entry before was answered.
@@ -86,13 +97,19 @@ class Round:
         window = await self._means.budgets.of(self._session, self._generation)
         behind = 0
         while entries := await self._means.repository.waiting(self._session.id, behind=behind, limit=PAGE):
-            for entry in entries:
+            behind = entries[-1].number
+            left = list(entries)
+            while left:
                 await self._room.acquire()
                 at = await self._take_rate(window)
                 if self._halted:
                     return
-                self._begin(entry, at if window.is_limited else None)
-                behind = entry.number
+                batch = [(left.pop(0), at)]
+                # As many more as may go now: one commit claims them all.
+                while left and not self._room.locked() and not window.take(at, share=self._means.share):
+                    await self._room.acquire()
+                    batch.append((left.pop(0), at))
+                await self._begin(batch, counted=window.is_limited)
 
     async def _take_rate(self, window: RateWindow) -> int:
         """Waits for the session's rate; returns when it was taken, epoch milliseconds."""
@@ -103,32 +120,44 @@ class Round:
                 return now
             await asyncio.sleep(wait / 1000)
 
-    def _begin(self, entry: OutboxEntry, at: int | None) -> None:
-        before = self._turns.get(entry.recipient)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._turns[entry.recipient] = turn
-        keep(self._work, self._process(entry, at, before, turn))
+    async def _begin(self, batch: Sequence[tuple[OutboxEntry, int]], *, counted: bool) -> None:
+        """Claims entries and begins to send those that are this node's now, in their order."""
+        claims = [
+            Claim(entry.number, self._session.id, self._generation, at if counted else None)
+            for entry, at in batch
+        ]
+        try:
+            claimed = await self._means.repository.claim(claims)
+        except Exception:
+            # For all we know not claimed; what was is found left behind by the session's next holder.
+            log.exception("the outbox of session %s waits", self._session.id)
+            self._halted = True
+            return
+        for (entry, _), is_ours in zip(batch, claimed, strict=True):
+            if not is_ours:
+                self._room.release()
+                continue
+            before = self._turns.get(entry.recipient)
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._turns[entry.recipient] = turn
+            keep(self._work, self._process(entry, before, turn))
 
     async def _process(
-        self,
-        entry: OutboxEntry,
-        at: int | None,
-        before: "asyncio.Future[None] | None",
-        turn: "asyncio.Future[None]",
+        self, entry: OutboxEntry, before: "asyncio.Future[None] | None", turn: "asyncio.Future[None]"
     ) -> None:
-        claimed = False
         try:
-            claim = Claim(entry.number, self._session.id, self._generation, at)
-            claimed = await self._means.repository.claim(claim)
             if before is not None:
                 await before
-            settle = await self._send(entry) if claimed else None
+            settle = await self._send(entry)
         except Exception:
             log.exception("outbox entry %s could not be sent", entry.id)
             self._halted = True
-            settle = self._means.settling.indeterminate(self._session, entry) if claimed else None
+            settle = self._means.settling.indeterminate(self._session, entry)
         finally:
-            self._end_turn(entry.recipient, turn)
+            turn.set_result(None)
+            if self._turns.get(entry.recipient) is turn:
+                del self._turns[entry.recipient]
+            self._room.release()
         if settle is not None:
             await settle
 
@@ -140,6 +169,8 @@ class Round:
             put back.
         """
         settling, delivery = self._means.settling, self._means.delivery
+        # An entry may have waited for its turn for longer than a lease lasts.
+        self._halted = self._halted or not self._holds()
         if self._halted:
             await self._means.repository.put_back(entry.number)
             return None
@@ -160,9 +191,3 @@ class Round:
             self._halted = True
             return settling.indeterminate(self._session, entry, error.late)
         return settling.sent(self._session, entry, content, sent)
-
-    def _end_turn(self, recipient: str, turn: "asyncio.Future[None]") -> None:
-        turn.set_result(None)
-        if self._turns.get(recipient) is turn:
-            del self._turns[recipient]
-        self._room.release()

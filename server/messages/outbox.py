@@ -96,7 +96,7 @@ class Outbox:
 
     def wake(self, session: Session) -> None:
         """Sends what waits for a session, where it is connected."""
-        if self._closed:
+        if self._closed or self._sessions.connected_client(session) is None:
             return
         if session.id in self._at_work:
             # It may have looked just before: let it look once more.
@@ -125,7 +125,11 @@ class Outbox:
         except WagateError:
             return
         if generation is not None:
-            await Round(self._means, session, client, generation).run()
+
+            def holds() -> bool:
+                return self._sessions.generation(session.id) == generation
+
+            await Round(self._means, session, client, generation, holds=holds).run()
 
     async def _sweep(self) -> None:
         while True:

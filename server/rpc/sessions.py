@@ -3,7 +3,6 @@
 from wagate.v1 import sessions_pb2 as pb
 
 from server.cursors import Cursors, page_size
-from server.errors import Code, WagateError
 from server.rpc.endpoint import Call
 from server.sessions.service import Sessions, SessionView
 from server.sessions.state import Status
@@ -66,9 +65,7 @@ class SessionsServicer:
 
     async def SessionMe(self, _request: pb.SessionMeRequest, call: Call) -> pb.SessionMeResponse:
         """See protos/wagate/v1/sessions.proto."""
-        view = await self._sessions.view(call.session)
-        if view.record.wa_jid is None:
-            raise WagateError(Code.NOT_FOUND, "the session is not paired: it has no account")
+        view = await self._sessions.account(call.session)
         return pb.SessionMeResponse(
             connected=view.status is Status.WORKING,
             phone_number=view.record.phone_number,

@@ -20,24 +20,27 @@ class Adoption:
     """Starts what nobody holds: all of it when the node starts, later a bounded number per round."""
 
     def __init__(
-        self, leases: LeaseRepository, start: Callable[[Session], Awaitable[object]], *, seconds: float
+        self, leases: LeaseRepository, start: Callable[[Session], Awaitable[bool]], *, seconds: float
     ) -> None:
         """Does nothing before `open`.
 
         Args:
             leases: tells what nobody holds.
-            start: acquires and starts a session; raises WagateError where another node was faster.
+            start: acquires and starts a session, or returns False where this node had better not; raises
+                WagateError where another node was faster.
             seconds: between rounds.
         """
         self._leases = leases
         self._start = start
         self._seconds = seconds
+        self._behind = ""
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Takes over all that there is, and goes on by rounds in the background."""
-        while await self.round():
-            pass
+        await self.round()
+        while self._behind:
+            await self.round()
         self._task = asyncio.get_running_loop().create_task(self._keep_adopting(), name="adoption")
 
     async def close(self) -> None:
@@ -47,15 +50,18 @@ class Adoption:
             await asyncio.wait({self._task})
 
     async def round(self) -> int:
-        """Takes over at most `PER_ROUND` sessions; returns how many it was."""
+        """Looks at the next `PER_ROUND` sessions that it could have; returns how many it took over.
+
+        The next round looks at those behind them, so that none which cannot be started keeps others waiting.
+        """
+        found = await self._leases.adoptable(behind=self._behind, limit=PER_ROUND)
+        self._behind = found[-1].id if len(found) == PER_ROUND else ""
         adopted = 0
-        for record in await self._leases.adoptable(limit=PER_ROUND):
+        for record in found:
             try:
-                await self._start(record)
+                adopted += await self._start(record)
             except WagateError as error:
                 log.info("session %s is not taken over: %s", record.id, error.message)
-            else:
-                adopted += 1
         return adopted
 
     async def _keep_adopting(self) -> None:

@@ -14,6 +14,7 @@ from server.clock import now_ms
 from server.config import Settings
 from server.errors import Code, WagateError, invalid, not_found
 from server.sessions.adoption import Adoption
+from server.sessions.endings import plain
 from server.sessions.ownership import RENEWALS, Ownership
 from server.sessions.runner import Ingest, Runner
 from server.sessions.state import Phase, Status, status_of
@@ -234,6 +235,22 @@ class Sessions:
             raise WagateError(Code.NOT_FOUND, "no QR code yet: pairing has begun, ask again in a moment")
         return runner.code
 
+    async def account(self, record: Session) -> SessionView:
+        """A session with the account that it is linked to.
+
+        Raises:
+            WagateError: NOT_FOUND for one that is not paired; its details say why where it was tried.
+        """
+        view = await self.view(record)
+        if view.record.wa_jid is not None:
+            return view
+        details = {"status": str(view.status)}
+        message = "the session is not paired: it has no account"
+        if view.record.ending is not None:
+            details["reason"] = view.record.ending
+            message = f"{message}. The last time it ended: {plain(view.record.ending)}"
+        raise WagateError(Code.NOT_FOUND, message, details)
+
     async def pairing_code(self, record: Session, phone: str) -> PairingCode:
         """A code that the phone with this number can type; begins pairing where none is under way.
 
@@ -310,9 +327,11 @@ class Sessions:
         runner = self._runners.get(record.id)
         status = status_of(record, Phase.IDLE if runner is None else runner.phase)
         details = {"status": str(status)}
-        if record.ending is not None:
+        message = f"the session is not connected (status: {status})"
+        if record.ending is not None and status in {Status.FAILED, Status.LOGGED_OUT}:
             details["reason"] = record.ending
-        raise WagateError(Code.CONFLICT, f"the session is not connected (status: {status})", details)
+            message = f"{message}: {plain(record.ending)}"
+        raise WagateError(Code.CONFLICT, message, details)
 
     def connected_client(self, record: Session) -> Client | None:
         """The live connection of a session, None where it is not connected."""
@@ -356,9 +375,13 @@ class Sessions:
                 del self._runners[runner.record.id]
             raise
 
-    async def _adopt(self, record: Session) -> None:
-        runner = await self._start(record)
-        log.info("session %s is held by this node", runner.record.id)
+    async def _adopt(self, record: Session) -> bool:
+        # Without shared storage only the node that paired it has its keys; here it would be logged out.
+        if not await asyncio.to_thread((self._settings.devices_dir / record.id).exists):
+            return False
+        await self._start(record)
+        log.info("session %s is held by this node", record.id)
+        return True
 
     def _lose(self, session_id: str, generation: int) -> None:
         runner = self._runners.get(session_id)

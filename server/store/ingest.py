@@ -7,13 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
+from server.store.addresses import canonical_messages, learn_addresses
 from server.store.dialect import insert
 from server.store.records import NewMessage
-from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
+from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
-_address = table_of(AddressRow)
 
 _REPLACEMENT: Final = "\ufffd"
 
@@ -26,14 +26,6 @@ _COUNT_UNREAD = (
     .where(_chat.c.id == bindparam("chat"))
     .values(unread_count=_chat.c.unread_count + bindparam("more"))
 )
-
-
-@cache
-def _learn(dialect: str) -> Executable:
-    statement = insert(dialect, _address)
-    return statement.on_conflict_do_update(
-        index_elements=["session_id", "lid"], set_={"phone_jid": statement.excluded.phone_jid}
-    )
 
 
 @cache
@@ -68,7 +60,8 @@ def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> li
         For each message its row id, or None where it was stored before.
     """
     messages = [_storable(message) for message in messages]
-    _learn_addresses(connection, messages)
+    learn_addresses(connection, messages)
+    messages = canonical_messages(connection, messages)
     chats = _touch_chats(connection, messages)
     stored = _insert_identified(connection, messages, chats)
     results: list[int | None] = []
@@ -100,19 +93,6 @@ def _storable(message: NewMessage) -> NewMessage:
         body=message.body.replace("\0", _REPLACEMENT),
         chat_name=message.chat_name.replace("\0", _REPLACEMENT),
         wa_message_id=wa_message_id and wa_message_id.replace("\0", _REPLACEMENT),
-    )
-
-
-def _learn_addresses(connection: Connection, messages: Sequence[NewMessage]) -> None:
-    pairs = {(m.session_id, m.lid): m.phone_jid for m in messages if m.lid and m.phone_jid}
-    if not pairs:
-        return
-    connection.execute(
-        _learn(connection.dialect.name),
-        [
-            {"session_id": session_id, "lid": lid, "phone_jid": phone_jid}
-            for (session_id, lid), phone_jid in pairs.items()
-        ],
     )
 
 

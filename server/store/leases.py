@@ -180,20 +180,19 @@ class LeaseRepository:
 
         return await self._database.read(work) if session_ids else {}
 
-    async def adoptable(self, *, limit: int) -> Sequence[Session]:
-        """Up to `limit` sessions that shall be connected and that this node could acquire.
+    async def adoptable(self, *, behind: str, limit: int) -> Sequence[Session]:
+        """Up to `limit` sessions that shall be connected and that this node could acquire, by their ids.
 
-        Those that waited for longest come first.
+        Args:
+            behind: the id behind which they begin; "" for all.
+            limit: at least 1.
         """
 
         def work(connection: Connection) -> list[Session]:
-            statement = (
-                select(*RECORD_COLUMNS)
-                .where(_session.c.wanted, _session.c.wa_jid.is_not(None), self._free(connection))
-                .order_by(_session.c.owner_expires_at.nulls_first(), _session.c.id)
-                .limit(limit)
-            )
-            return [Session(*row) for row in connection.execute(statement)]
+            wanted = and_(_session.c.wanted, _session.c.wa_jid.is_not(None), _session.c.id > behind)
+            statement = select(*RECORD_COLUMNS).where(wanted, self._free(connection))
+            rows = connection.execute(statement.order_by(_session.c.id).limit(limit))
+            return [Session(*row) for row in rows]
 
         return await self._database.read(work)
 

@@ -99,7 +99,6 @@ class OutboxRepository:
         """Uses `database`; concurrent writes share commits."""
         self._database = database
         self._accept: GroupCommit[NewEntry, KeptResult | None] = GroupCommit(database, _accept)
-        self._claim: GroupCommit[Claim, bool] = GroupCommit(database, _claim)
 
     async def accept(self, entry: NewEntry) -> KeptResult | None:
         """Stores an entry with its key; durable when this returns.
@@ -140,9 +139,9 @@ class OutboxRepository:
         found: Sequence[str] = await self._database.read(lambda c: c.execute(statement).scalars().all())
         return found
 
-    async def claim(self, claim: Claim) -> bool:
-        """Takes an entry for sending; returns whether it was still there and the lease in force."""
-        return await self._claim.write(claim)
+    async def claim(self, claims: Sequence[Claim]) -> Sequence[bool]:
+        """Takes entries for sending; says of each whether it was still there and the lease in force."""
+        return await self._database.write(lambda connection: _claim(connection, claims))
 
     async def put_back(self, number: int) -> None:
         """Queues an entry again that certainly was not sent."""

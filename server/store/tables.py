@@ -176,7 +176,7 @@ class ReactionRow(SQLModel, table=True):
             BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
         )
     )
-    sender_jid: str = Field(primary_key=True)
+    sender_jid: str = Field(primary_key=True, index=True)
     emoji: str
     timestamp: int = Field(sa_type=BigInteger)
 

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from neonize.exc import (
     BuildPollVoteError,
+    GetGroupInfoError,
     GetJIDFromStoreError,
     InviteLinkError,
     LogoutError,
@@ -18,6 +19,7 @@ from neonize.exc import (
     SendPresenceError,
 )
 from neonize.proto.Neonize_pb2 import (
+    JID,
     ClientOutdated,
     ConnectFailure,
     LoggedOut,
@@ -57,7 +59,7 @@ from server.whatsapp.port import (
     Sent,
     Stalled,
 )
-from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite
+from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
 from server.whatsapp.threads import ClientGoneError, LibraryGate
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
@@ -218,8 +220,8 @@ class NeonizeClient:
     async def join_group(self, code: str, *, within: float) -> Jid:
         """See the port."""
         try:
-            joined = await self._act(self._library.join_group_with_link(code), within=within, name="join")
-        except InviteLinkError as error:
+            joined = await self._act(self._join(code), within=within, name="join")
+        except (InviteLinkError, GetGroupInfoError) as error:
             text = str(error)
             if refuses_invite(text):
                 raise InviteRefusedError(text) from error
@@ -228,6 +230,15 @@ class NeonizeClient:
         if group is None:
             raise RefusedError(Refusal.OTHER, "WhatsApp did not say which group was joined")
         return group
+
+    async def _join(self, code: str) -> JID:
+        try:
+            return await self._library.join_group_with_link(code)
+        except InviteLinkError as error:
+            if not says_already_done(str(error)):
+                raise
+        # The account is a member; WhatsApp says so, but not of which group.
+        return (await self._library.get_group_info_from_link(code)).JID
 
     async def change_chat(
         self,
@@ -244,10 +255,7 @@ class NeonizeClient:
 
     async def show_chat_state(self, chat: Jid, state: ChatState) -> None:
         """See the port."""
-        try:
-            await self._act(self._show(chat, state), within=SIGNAL_SECONDS, name="chat state")
-        except SendPresenceError as error:
-            raise _action_error(str(error)) from error
+        await self._signal(self._show(chat, state), "chat state")
 
     async def _show(self, chat: Jid, state: ChatState) -> None:
         to = encode_jid(await self._addressing.chat(chat))
@@ -255,11 +263,7 @@ class NeonizeClient:
 
     async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
         """See the port."""
-        try:
-            reading = self._mark_read(chat, sender, ids, timestamp)
-            await self._act(reading, within=SIGNAL_SECONDS, name="read receipt")
-        except MarkReadError as error:
-            raise _action_error(str(error)) from error
+        await self._signal(self._mark_read(chat, sender, ids, timestamp), "read receipt")
 
     async def _mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:
         chat = await self._addressing.chat(chat)
@@ -271,6 +275,16 @@ class NeonizeClient:
             receipt=ReceiptType.READ,
             timestamp=timestamp // 1000,
         )
+
+    async def _signal(self, call: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs a call that WhatsApp does not answer: what is not handed over is as good as refused."""
+        try:
+            await self._act(call, within=SIGNAL_SECONDS, name=name)
+        except (SendPresenceError, MarkReadError) as error:
+            text = str(error)
+            raise RefusedError(action_refusal_of(text) or Refusal.NOT_CONNECTED, text) from error
+        except OutcomeUnknownError as error:
+            raise RefusedError(Refusal.BUSY, f"the connection does not take a {name}") from error
 
     async def _act(self, call: Coroutine[Any, Any, Result], *, within: float, name: str) -> Result:
         """Runs a call that is no send: it never waits for sends, nor sends for it."""

@@ -11,7 +11,9 @@ class Target:
 
     Attributes:
         id: WhatsApp's id.
-        sender: who sent it, without a device part.
+        sender: who sent it, without a device part, best as they were addressed in that chat
+            (`Received.sender`). The client translates what it can: in chats with one person always, in
+            groups once it has seen how the group is addressed.
         from_me: whether this account did.
     """
 
@@ -26,7 +28,7 @@ class Quote:
 
     Attributes:
         id: WhatsApp's id.
-        sender: who sent it.
+        sender: who sent it; as in `Target`.
         content: its `waE2E.Message`, serialised; empty where the stored copy has none.
     """
 
@@ -41,7 +43,7 @@ class Text:
 
     Attributes:
         quote: what it answers, or None.
-        mentions: people whom it mentions; the text names them as `@<user>`.
+        mentions: people whom it mentions; the text names them as `@<user>`, so they are sent as given.
         forwarded: how often it was forwarded; 0 for an original.
     """
 
@@ -90,6 +92,9 @@ class Contact:
 class Forward:
     """A copy of another message, marked as forwarded once more than that one was.
 
+    Nothing of what surrounded the original goes with it: no quote, no mentions, no secrets. A poll's copy is
+    a poll of its own.
+
     Attributes:
         content: its `waE2E.Message`, serialised.
     """
@@ -122,7 +127,10 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """A vote in a poll: the complete choice, by the options' texts; none takes the vote back."""
+    """A vote in a poll: the complete choice, by the options' texts; none takes the vote back.
+
+    The device must have got the poll itself: its key is in the device's store and nowhere else.
+    """
 
     poll: Target
     options: tuple[str, ...]

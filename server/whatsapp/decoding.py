@@ -6,7 +6,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Messag
 
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Received
-from server.whatsapp.stored import describe, kind_of
+from server.whatsapp.stored import describe, kind_of, unwrap
 
 
 def decode_message(event: MessageEvent) -> Received | None:
@@ -15,7 +15,8 @@ def decode_message(event: MessageEvent) -> Received | None:
     Returns:
         The event, or None for what is no message of its own (keys, edits, reactions, votes).
     """
-    if kind_of(event.Message) is None:
+    inner, _ = unwrap(event.Message)
+    if kind_of(inner) is None:
         return None
     source = event.Info.MessageSource
     chat = decode_jid(source.Chat)

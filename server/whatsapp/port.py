@@ -311,8 +311,7 @@ class Client(Protocol):
         WhatsApp answers nothing: whether anybody sees it is not known.
 
         Raises:
-            RefusedError: the connection is gone, or Refusal.BUSY.
-            OutcomeUnknownError: it could not be handed over in a few seconds.
+            RefusedError: the connection is gone, or takes nothing for seconds (Refusal.BUSY).
         """
         ...
 
@@ -326,8 +325,7 @@ class Client(Protocol):
             timestamp: when they were read, epoch milliseconds.
 
         Raises:
-            RefusedError: the connection is gone, or Refusal.BUSY.
-            OutcomeUnknownError: it could not be handed over in a few seconds.
+            RefusedError: the connection is gone, or takes nothing for seconds (Refusal.BUSY).
         """
         ...
 

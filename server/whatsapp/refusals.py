@@ -134,6 +134,12 @@ def refuses_invite(text: str) -> bool:
     return text in _INVITE or (status is not None and int(status[1]) in _MALFORMED_INVITE)
 
 
+def says_already_done(text: str) -> bool:
+    """Whether the library's error text says that what was asked for is so already."""
+    status = _INFO_QUERY.search(text)
+    return status is not None and int(status[1]) == 409
+
+
 def pairing_refusal_of(text: str) -> Refusal | None:
     """Classifies the library's error text for a pairing code.
 

@@ -18,6 +18,7 @@ _NOT_STORED: Final = frozenset(
         "senderKeyDistributionMessage",
         "fastRatchetKeySenderKeyDistributionMessage",
         "protocolMessage",
+        "editedMessage",
         "reactionMessage",
         "encReactionMessage",
         "pollUpdateMessage",

@@ -1,5 +1,6 @@
 """Several nodes on one PostgreSQL database and one storage for devices: each session is with one of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -138,6 +139,21 @@ async def test_a_session_whose_node_is_gone_without_a_word_is_taken_when_its_lea
     # and taken then
     await second.status_is(session.id, Status.WORKING)
     assert (await second.sessions.view(session)).gateway_id == "node-2"
+
+
+async def test_a_node_takes_no_session_whose_keys_it_does_not_see(nodes: Nodes) -> None:
+    """Nodes without shared storage: the session waits for the one that paired it."""
+    first, end = await nodes.start("node-1")
+    session = await first.working(NUMBER)
+    await end.aclose()
+    keys = first.settings.devices_dir
+    await asyncio.to_thread(keys.rename, keys.with_name("elsewhere"))
+    second, _ = await nodes.start("node-2", lease_seconds=1.0)
+    assert nodes.online() == 0
+    record = await second.record(session.id)
+    assert (record.wanted, record.ending, record.wa_jid) == (True, None, session.wa_jid)
+    await asyncio.to_thread(keys.with_name("elsewhere").rename, keys)
+    await second.status_is(session.id, Status.WORKING)
 
 
 async def test_a_node_that_was_away_too_long_stops_what_another_has_taken(

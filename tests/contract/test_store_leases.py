@@ -177,11 +177,11 @@ async def test_sessions_that_shall_run_and_that_nobody_holds_are_adoptable(
     await here.acquire("mine")
     await a_lease_repository(database, "here", boot=BOOTS[0]).acquire("mine before")
     await other.acquire("other")
-    found = await here.adoptable(limit=10)
+    found = await here.adoptable(behind="", limit=10)
     assert paired in found
     theirs = {"other"} if engine == "sqlite" else set()
     assert {record.id for record in found} == {"free", "expired", "mine before", *theirs}
-    assert [record.id for record in await here.adoptable(limit=1)] == ["free"]
+    assert [record.id for record in await here.adoptable(behind="expired", limit=1)] == ["free"]
 
 
 async def test_fences_and_renewals_of_the_same_sessions_never_deadlock(

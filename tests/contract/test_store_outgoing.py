@@ -279,11 +279,10 @@ async def test_an_entry_is_claimed_by_one_and_only_under_the_lease(
     await lease(database, session)
     await outbox.accept(entry(session, "e1"))
     (waiting,) = await outbox.waiting(session.id, behind=0, limit=10)
-    assert not await outbox.claim(Claim(waiting.number, session.id, GENERATION - 1, 1_000))
-    claims = await asyncio.gather(
-        *(outbox.claim(Claim(waiting.number, session.id, GENERATION, 1_000)) for _ in range(5))
-    )
-    assert sorted(claims) == [False] * 4 + [True]
+    assert await outbox.claim([Claim(waiting.number, session.id, GENERATION - 1, 1_000)]) == [False]
+    twice = [Claim(waiting.number, session.id, GENERATION, 1_000) for _ in range(2)]
+    claims = await asyncio.gather(*(outbox.claim(twice) for _ in range(5)))
+    assert sorted(map(list, claims)) == [[False, False]] * 4 + [[True, False]]
     assert list(await reservations.sent_since(session.id, 0)) == [1_000]
     assert await outbox.waiting(session.id, behind=0, limit=10) == []
     assert await outbox.left_behind(session.id, GENERATION) == []
@@ -303,7 +302,7 @@ async def test_claims_of_several_sessions_share_a_commit(
     (its,) = await outbox.waiting(other.id, behind=0, limit=10)
     wanted = ((mine, session, GENERATION), (its, other, GENERATION), (its, other, 9))
     claims = [Claim(e.number, held.id, generation, None) for e, held, generation in wanted]
-    assert await asyncio.gather(*map(outbox.claim, claims)) == [True, False, True]
+    assert await outbox.claim(claims) == [True, False, True]
 
 
 async def test_an_entry_that_was_put_back_waits_in_its_old_place(
@@ -313,7 +312,7 @@ async def test_an_entry_that_was_put_back_waits_in_its_old_place(
     for name in ("e1", "e2"):
         await outbox.accept(entry(session, name))
     first, _ = await outbox.waiting(session.id, behind=0, limit=10)
-    await outbox.claim(Claim(first.number, session.id, GENERATION, None))
+    await outbox.claim([Claim(first.number, session.id, GENERATION, None)])
     await outbox.put_back(first.number)
     assert [e.id for e in await outbox.waiting(session.id, behind=0, limit=10)] == ["e1", "e2"]
 
@@ -324,7 +323,7 @@ async def test_what_an_entry_became_is_kept_and_forgotten_after_its_time(
     await lease(database, session)
     await outbox.accept(entry(session, "e1"))
     (waiting,) = await outbox.waiting(session.id, behind=0, limit=10)
-    await outbox.claim(Claim(waiting.number, session.id, GENERATION, None))
+    await outbox.claim([Claim(waiting.number, session.id, GENERATION, None)])
     await outcomes.record(Outcome(entry=Settlement(waiting.number, OutboxStatus.SENT, 9_000, None, "M1")))
     await outbox.put_back(waiting.number)
     assert await outbox.waiting(session.id, behind=0, limit=10) == []
@@ -342,7 +341,7 @@ async def test_an_outcome_that_came_too_late_changes_nothing_at_all(
     await outbox.accept(entry(session, "e2", created_at=1_000))
     first, second = await outbox.overdue(1_001, limit=10)
     assert await outbox.overdue(1_000, limit=10) == []
-    await outbox.claim(Claim(first.number, session.id, GENERATION, None))
+    await outbox.claim([Claim(first.number, session.id, GENERATION, None)])
 
     def expired(number: int) -> Outcome:
         settlement = Settlement(

@@ -1,6 +1,6 @@
 """One running product for all tests of this folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import grpc
 import pytest
@@ -9,8 +9,8 @@ from tests.support.stack import Stack, running
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("rest") / "data") as product:
+def stack(tmp_path_factory: pytest.TempPathFactory, product_database: Mapping[str, str]) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("rest") / "data", **product_database) as product:
         yield product
 
 

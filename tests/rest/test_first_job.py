@@ -47,6 +47,7 @@ def fits(value: dict[str, object], fields: dict[str, object]) -> None:
         assert kind is not int or not isinstance(value[name], bool), name
 
 
+@pytest.mark.both_engines
 def test_a_session_is_created_paired_and_works(stack: Stack) -> None:
     created = stack.rest.post("/sessions", json={"label": "sales"})
     assert created.status_code == httpx.codes.CREATED
@@ -103,6 +104,7 @@ def test_a_text_arrives_under_its_id_and_unchanged(stack: Stack, session: str, a
     assert heard["type"] == "text"
 
 
+@pytest.mark.both_engines
 def test_a_conversation_is_stored_newest_first(stack: Stack, session: str) -> None:
     ben = stack.person("628120000002", "Ben")
     sent = stack.send(session, ben, "How are you?").json()["waMessageId"]
@@ -151,6 +153,7 @@ def test_pages_follow_the_cursor(stack: Stack, session: str) -> None:
     assert seen == ids[::-1]
 
 
+@pytest.mark.both_engines
 def test_the_same_over_grpc(stack: Stack, channel: grpc.Channel) -> None:
     metadata = (("authorization", f"Bearer {stack.ready['apiKey']}"),)
     sessions = sessions_pb2_grpc.SessionsStub(channel)
@@ -203,6 +206,7 @@ def test_the_same_over_grpc(stack: Stack, channel: grpc.Channel) -> None:
     sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(session=created.id), metadata=metadata)
 
 
+@pytest.mark.both_engines
 def test_stop_start_logout(stack: Stack) -> None:
     session = stack.paired("628110000005")
     stopped = stack.rest.post(f"/sessions/{session}:stop")

@@ -1,5 +1,6 @@
 """Fresh databases of both engines."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -22,6 +23,14 @@ class Postgres:
     def url(self, name: str) -> str:
         """What SQLAlchemy connects to."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self._server.pgdata}"
+
+    def stop(self) -> None:
+        """Stops the server as an operator does: connections are cut off. Blocks for a moment."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Starts it again. Blocks until it serves."""
+        self._server.ensure_postgres_running()
 
     def create(self, name: str) -> str:
         """Makes an empty database; returns its URL."""
@@ -46,4 +55,6 @@ def postgres() -> Iterator[Postgres]:
         yield Postgres(server)
     finally:
         server.cleanup()
+        # It would do so once more when Python ends, and log into a stream that is closed by then.
+        atexit.unregister(server._cleanup)  # noqa: SLF001 - it keeps what it registered to itself
         shutil.rmtree(folder, ignore_errors=True)

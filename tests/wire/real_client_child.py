@@ -45,6 +45,9 @@ from neonize.utils.enum import (  # noqa: E402
     ReceiptType,
 )
 
+# As the node opens its stores: without, every new key waits for the disk.
+_STORE_OPTIONS = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
+
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -52,7 +55,7 @@ class Client(NewAClient):
     """The client, with the one thing that it keeps to itself: the QR channel's last word."""
 
     def __init__(self, store: str, emit: Emit) -> None:
-        super().__init__(store)
+        super().__init__(store + _STORE_OPTIONS)
         self.emit = emit
 
     def _NewAClient__onLoginStatus(self, _uuid: int, word: int) -> None:  # noqa: N802 - the library's name
@@ -96,11 +99,11 @@ class Session:
     async def rename(self, name: str) -> None:
         await self._client.set_profile_name(name)
 
-    async def archive(self, chat: str) -> None:
+    async def archive(self, chat: str, collection: str) -> None:
         value = SyncActionValue()
         value.archiveChatAction.archived = True
         mutation = wire.MutationInfo(Index=["archive", chat], Version=3, Value=value)
-        kind = wire.PatchInfo.REGULAR_LOW
+        kind = wire.PatchInfo.WAPatchName.Value(collection)
         await self._client.send_app_state(
             wire.PatchInfo(Timestamp=time.time_ns(), Type=kind, Mutations=[mutation])
         )

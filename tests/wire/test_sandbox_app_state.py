@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from sandbox.app_state import COLLECTIONS
 from sandbox.curve import KeyPair
 from sandbox.stanza import Node, Value
 from tests.wire.real_client import RealClient, RefusedError, real_client
@@ -113,11 +114,14 @@ async def test_settings_survive_the_network(sandbox: SandboxProcess, session: Re
     await knows(session, await lid(sandbox, KIM), archived=True)
 
 
-async def test_a_collection_without_a_name_is_refused(sandbox: SandboxProcess, session: RealClient) -> None:
-    # The library's own call for patches names no collection, whichever it is given (decision 0120).
+@pytest.mark.parametrize("collection", COLLECTIONS)
+async def test_a_collection_without_a_name_is_refused(
+    sandbox: SandboxProcess, session: RealClient, collection: str
+) -> None:
+    # The library's own call for patches names no collection, whichever it is given (decision 0130).
     before = await sandbox.ok("GET", f"/phones/{SAM}/app-state")
     with pytest.raises(RefusedError, match="400"):
-        await session.ask("archive", chat=f"{KIM}@s.whatsapp.net")
+        await session.ask("archive", chat=f"{KIM}@s.whatsapp.net", collection=collection.upper())
     assert await sandbox.ok("GET", f"/phones/{SAM}/app-state") == before
 
 

@@ -106,13 +106,14 @@ async def test_an_account_may_demand_a_passkey(sandbox: SandboxProcess, tmp_path
     assert (await sandbox.request("GET", f"/phones/{number}")).status_code == 404
 
 
-async def test_an_outdated_client_is_told_before_it_shows_a_code(
-    sandbox: SandboxProcess, tmp_path: Path
+@pytest.mark.parametrize(("code", "word"), [(405, "err-client-outdated"), (403, "err-unexpected-state")])
+async def test_a_client_that_is_not_welcome_is_told_before_it_shows_a_code(
+    sandbox: SandboxProcess, tmp_path: Path, code: int, word: str
 ) -> None:
-    await sandbox.fault(kind="connect_failure", code=405, count=1)
+    await sandbox.fault(kind="connect_failure", code=code, count=1)
     async with real_client(sandbox, tmp_path / "device.db") as client:
         await client.ask("connect")
-        assert (await client.expect("login"))["word"] == "err-client-outdated"
+        assert (await client.expect("login"))["word"] == word
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 import asyncio
 import signal
 import time
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from sandbox.jid import JID
-from tests.wire.sandbox_process import SandboxProcess, eventually
+from tests.wire.persons import heard, online, receipt, write
+from tests.wire.sandbox_process import SandboxProcess
 from tests.wire.wire_client import Online, carries, linked
 
 ANN, BOB = "491750001", "491750002"
@@ -20,35 +20,6 @@ async def persons(network: SandboxProcess) -> None:
     for number, name in ((ANN, "Ann"), (BOB, "Bob")):
         contact = await network.ok("PUT", f"/contacts/{number}", {"name": name, "kind": "person"})
         assert contact["online"] is True
-
-
-async def write(sandbox: SandboxProcess, sender: str, to: str, text: str) -> dict[str, Any]:
-    sent: dict[str, Any] = await sandbox.ok("POST", f"/contacts/{sender}/messages", {"to": to, "text": text})
-    return sent
-
-
-async def heard(sandbox: SandboxProcess, number: str, message_id: str) -> dict[str, Any]:
-    async def find() -> dict[str, Any] | None:
-        messages = await sandbox.ok("GET", f"/contacts/{number}/messages")
-        return next((message for message in messages if message["id"] == message_id), None)
-
-    return await eventually(find, f"{number} has decrypted {message_id}")
-
-
-async def receipt(sandbox: SandboxProcess, number: str, message_id: str, kind: str) -> dict[str, Any]:
-    async def find() -> dict[str, Any] | None:
-        receipts = await sandbox.ok("GET", f"/contacts/{number}/receipts")
-        return next((r for r in receipts if message_id in r["ids"] and r["type"] == kind), None)
-
-    return await eventually(find, f"{number} has a {kind} receipt for {message_id}")
-
-
-async def online(sandbox: SandboxProcess, number: str, *, expected: bool) -> None:
-    async def ask() -> bool:
-        contact = await sandbox.ok("GET", f"/contacts/{number}")
-        return bool(contact["online"]) is expected
-
-    await eventually(ask, f"{number} is {'online' if expected else 'offline'}")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +45,7 @@ async def test_texts_go_both_ways(sandbox: SandboxProcess, text: str) -> None:
             "chatLid": lid,
             "timestamp": sent["timestamp"],
             "type": "text",
+            "kind": "text",
             "text": text,
         }
         assert abs(sent["timestamp"] / 1000 - time.time()) < 60

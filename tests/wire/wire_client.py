@@ -189,10 +189,12 @@ class WireClient:
         assert self._socket is not None
         await self._socket.send_bytes(_framed(body))
 
-    async def query(self, namespace: str, kind: str, content: list[Node] | None = None) -> Node:
+    async def query(
+        self, namespace: str, kind: str, content: list[Node] | None = None, *, to: JID = SERVER
+    ) -> Node:
         """Asks the network; returns its answer."""
         number = str(next(self._ids))
-        await self.send(Node("iq", {"to": SERVER, "xmlns": namespace, "type": kind, "id": number}, content))
+        await self.send(Node("iq", {"to": to, "xmlns": namespace, "type": kind, "id": number}, content))
         return await self.expect(lambda node: node.tag == "iq" and node.text("id") == number)
 
     async def expect(self, wanted: Callable[[Node], bool], within: float = DEADLINE) -> Node:

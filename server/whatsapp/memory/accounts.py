@@ -39,6 +39,7 @@ class Heard:
     Attributes:
         id: WhatsApp's id.
         sender: who sent it, by phone number.
+        author: who sent it, as WhatsApp addresses them in that chat.
         text: what the phone shows of it; "" for what is no message of its own.
         chat: where it came in: its sender by LID, or a group.
         content: what was sent, people in it as WhatsApp addresses them.
@@ -47,6 +48,7 @@ class Heard:
 
     id: str
     sender: Jid
+    author: Jid
     text: str
     chat: Jid
     content: Content
@@ -114,13 +116,15 @@ class Account:
 
 @dataclass
 class Group:
-    """A group, addressed by LID.
+    """A group.
 
     Attributes:
         invite: the code with which one joins it; None once it was reset.
         members: the numbers of the accounts in it.
+        by_lid: whether its members are addressed by LID; old groups go by phone number.
     """
 
     jid: Jid
     invite: str | None
     members: set[str]
+    by_lid: bool = True

@@ -132,6 +132,9 @@ class MemoryClient:
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
             raise RefusedError(refusal, f"refused by the network: {refusal}")
+        if isinstance(recipient, Group):
+            account = self._account
+            self._addressing.learn(to, account.lid if recipient.by_lid else account.jid)
         return self._network.carry(self._account, recipient, addressed, message, origin=self)
 
     async def _addressed(self, to: Jid, content: Content) -> tuple[Jid, Content]:

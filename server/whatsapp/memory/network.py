@@ -212,9 +212,13 @@ class MemoryNetwork:
         message = encoded(content, self.addressed(to))
         return self.carry(self.account(sender), recipient, content, message, origin=None).id
 
-    def group(self, jid: Jid, invite: str, members: Iterable[str]) -> Group:
+    def heard_as(self, message_id: str) -> list[Heard]:
+        """A message as each of its readers heard it."""
+        return [heard for one in self._accounts.values() for heard in one.heard if heard.id == message_id]
+
+    def group(self, jid: Jid, invite: str, members: Iterable[str], *, by_lid: bool = True) -> Group:
         """Makes a group."""
-        group = self._groups[jid] = Group(jid, invite, set(members))
+        group = self._groups[jid] = Group(jid, invite, set(members), by_lid)
         for number in group.members:
             self.account(number)
         return group
@@ -259,7 +263,9 @@ class MemoryNetwork:
         recipients = self.others(sender, to)
         for account in recipients:
             chat = to.jid if isinstance(to, Group) else sender.lid
-            account.heard.append(Heard(sent.id, sender.jid, described.text, chat, content, sent.content))
+            author = _author(sender, to)
+            heard = Heard(sent.id, sender.jid, author, described.text, chat, content, sent.content)
+            account.heard.append(heard)
         for account in {account.number: account for account in (sender, *recipients)}.values():
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
@@ -311,6 +317,10 @@ def encoded(content: Content, chat: Jid) -> Message:
     return encode_content(content, chat)
 
 
+def _author(sender: Account, to: Account | Group) -> Jid:
+    return sender.jid if isinstance(to, Group) and not to.by_lid else sender.lid
+
+
 def _received(
     account: Account, sender: Account, to: Account | Group, sent: Sent, described: StoredContent
 ) -> Received:
@@ -320,8 +330,8 @@ def _received(
         id=sent.id,
         chat=to.jid if isinstance(to, Group) else other.lid,
         chat_alternative=None if isinstance(to, Group) else other.jid,
-        sender=sender.lid,
-        sender_alternative=sender.jid,
+        sender=_author(sender, to),
+        sender_alternative=sender.jid if _author(sender, to) == sender.lid else sender.lid,
         from_me=from_me,
         sender_name=sender.name,
         type=described.type,

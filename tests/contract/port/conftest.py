@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from server.whatsapp.port import Client, Connected, Event, Identity, Paired, QRCode
+from server.whatsapp.port import Connected, Paired, QRCode
+from tests.contract.port.following import Following
 from tests.contract.port.memory_world import MemoryWorld
+from tests.contract.port.pair import Pair
 from tests.contract.port.world import World
-from tests.support.waiting import until_async
 
 SANDBOX = "WAGATE_CONTRACT_SANDBOX"
-DEADLINE = 30.0
-"""Seconds for anything on the wire to come true."""
 
 _numbers = itertools.count(1)
 
@@ -60,33 +59,6 @@ def ada(new_number: Callable[[], str]) -> str:
     return new_number()
 
 
-class Following:
-    """A client whose events are kept as they are taken."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.events: list[Event] = []
-        self.ended = False
-
-    async def take(self) -> None:
-        """Takes what is there, or waits for it."""
-        taken = await self.client.events()
-        self.events += taken
-        self.ended = not taken
-
-    async def wait_for(self, kind: type[Event], count: int = 1) -> None:
-        """Takes events until there are so many of a kind."""
-
-        async def enough() -> bool:
-            if sum(isinstance(event, kind) for event in self.events) >= count:
-                return True
-            assert not self.ended, f"no {kind.__name__} before the end: {self.events}"
-            await self.take()
-            return False
-
-        await until_async(enough, f"{count} of {kind.__name__}", within=DEADLINE)
-
-
 Follow = Callable[[Path], Following]
 
 
@@ -105,11 +77,14 @@ async def follow(world: World) -> AsyncIterator[Follow]:
         await following.client.stop()
 
 
-@pytest_asyncio.fixture
-async def device(world: World, number: str, tmp_path: Path) -> Path:
-    """The folder of a device that is linked to `number`."""
-    folder = tmp_path / "device"
-    folder.mkdir()
+def new_folder(path: Path) -> Path:
+    """Makes a folder."""
+    path.mkdir()
+    return path
+
+
+async def link(world: World, number: str, folder: Path) -> None:
+    """Links a device to `number`; its keys go into the empty folder."""
     attempt = await world.pairing.begin("pairing", folder)
     try:
         code = await attempt.next()
@@ -119,14 +94,56 @@ async def device(world: World, number: str, tmp_path: Path) -> Path:
         assert isinstance(paired, Paired)
     finally:
         await attempt.stop()
+
+
+async def login(following: Following) -> Following:
+    """Connects a client and waits for its login."""
+    following.identity = await following.client.connect()
+    await following.wait_for(Connected)
+    return following
+
+
+@pytest_asyncio.fixture
+async def device(world: World, number: str, tmp_path: Path) -> Path:
+    """The folder of a device that is linked to `number`."""
+    folder = new_folder(tmp_path / "device")
+    await link(world, number, folder)
     return folder
 
 
 @pytest_asyncio.fixture
 async def live(follow: Follow, device: Path) -> Following:
     """A connected client of `number`."""
-    following = follow(device)
-    identity = await following.client.connect()
-    assert isinstance(identity, Identity)
-    await following.wait_for(Connected)
-    return following
+    return await login(follow(device))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kept(wire_world: World | None) -> AsyncIterator[list[Pair]]:  # noqa: ARG001 - closed after this
+    """The one pair on the wire: linking takes seconds there, and most tests have no business with it."""
+    pairs: list[Pair] = []
+    yield pairs
+    for pair in pairs:
+        await pair.close()
+
+
+@pytest_asyncio.fixture
+async def pair(
+    world: World,
+    wire_world: World | None,
+    kept: list[Pair],
+    new_number: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Pair:
+    """Two connected people: our account, and one who reads what it sends."""
+    if kept:
+        kept[0].begin()
+        return kept[0]
+    folder = tmp_path_factory.mktemp("pair")
+    both = []
+    for name in ("live", "reader"):
+        await link(world, new_number(), new_folder(folder / name))
+        both.append(await login(Following(world.clients.open(name, folder / name))))
+    pair = Pair(world, *both)
+    if wire_world is not None:
+        kept.append(pair)
+    return pair

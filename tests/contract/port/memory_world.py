@@ -1,9 +1,19 @@
 """The world of the implementation in memory."""
 
-from server.whatsapp.jid import Jid
-from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
+import itertools
+from collections.abc import Sequence
+from hashlib import sha256
+
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+
+from server.whatsapp.content import Vote
+from server.whatsapp.jid import GROUP, Jid
+from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.world import PAIRINGS
+from tests.contract.port.world import PAIRINGS, Invitation, Letter
+
+_groups = itertools.count(1)
 
 
 class MemoryWorld:
@@ -11,6 +21,7 @@ class MemoryWorld:
 
     def __init__(self) -> None:
         self._network = MemoryNetwork()
+        self._silent: set[str] = set()
         self.clients = MemoryClients(self._network)
         self.pairing = MemoryPairing(self._network, PAIRINGS)
 
@@ -26,10 +37,52 @@ class MemoryWorld:
     async def heard(self, person: str) -> list[tuple[str, str]]:
         return [(heard.id, heard.text) for heard in self._network.account(person).heard]
 
+    def letters(self, client: Client) -> Sequence[Letter]:
+        assert isinstance(client, MemoryClient)
+        return [
+            Letter(heard.id, heard.chat, heard.author, _bare(heard.message))
+            for heard in self._network.account(client.number).heard
+        ]
+
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:  # noqa: ARG002 - nothing is encrypted
+        (content,) = {heard.content for heard in self._network.heard_as(vote.id)}
+        assert isinstance(content, Vote)
+        assert content.poll.id == poll.id
+        return [sha256(option.encode()).digest() for option in content.options]
+
+    async def group(self, *, by: str, by_lid: bool) -> Invitation:
+        number = next(_groups)
+        made = self._network.group(
+            Jid(f"12036300000000{number:04d}", GROUP), f"invite{number}", [by], by_lid=by_lid
+        )
+        return Invitation(made.jid, f"invite{number}")
+
+    async def answer_joining_with_conflict(self, number: str) -> None:
+        """Nothing to do: the client in memory sees the group's members itself."""
+
+    async def reset_invite(self, group: Jid) -> None:
+        found = self._network.find(group)
+        assert isinstance(found, Group)
+        found.invite = None
+
+    async def shown(self, person: str) -> list[tuple[Jid, str]]:
+        return list(self._network.account(person).chat_states)
+
+    async def read(self, person: str) -> list[tuple[Jid, str]]:
+        return list(self._network.account(person).read)
+
+    async def enter(self, code: str, number: str) -> None:
+        self._network.enter(code, number)
+
+    async def demand_passkey(self, number: str) -> None:
+        self._network.account(number).wants_passkey = True
+
     async def refuse_next_send(self, number: str) -> None:
         self._network.refuse_next(number, Refusal.REACH_OUT_TIMELOCK)
 
     async def silence(self, number: str) -> None:
+        self._silent.add(number)
+        self._network.account(number).answers = False
         for _ in range(20):
             self._network.hold_next(number)
 
@@ -38,6 +91,9 @@ class MemoryWorld:
 
     async def heal(self) -> None:
         self._network.up = True
+        for number in self._silent:
+            self._network.account(number).answers = True
+            self._network.account(number).scripts.clear()
 
     async def cut(self, number: str) -> None:
         self._network.drop(number)
@@ -45,3 +101,9 @@ class MemoryWorld:
 
     async def unlink(self, number: str) -> None:
         self._network.unlink(number)
+
+
+def _bare(content: bytes) -> Message:
+    """A message without the wrapper of an edit, which neonize takes off what it decrypts."""
+    message = Message.FromString(content)
+    return message.editedMessage.message if message.HasField("editedMessage") else message

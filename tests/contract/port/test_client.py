@@ -18,7 +18,8 @@ from server.whatsapp.port import (
     RefusedError,
 )
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.conftest import DEADLINE, Follow, Following
+from tests.contract.port.conftest import Follow
+from tests.contract.port.following import DEADLINE, Following
 from tests.contract.port.world import World
 from tests.support.waiting import one_turn, until_async
 

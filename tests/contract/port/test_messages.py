@@ -9,7 +9,7 @@ import pytest
 from server.whatsapp.content import Text
 from server.whatsapp.port import OutcomeUnknownError, Received, RefusedError, Stalled
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.conftest import DEADLINE, Following
+from tests.contract.port.following import DEADLINE, Following
 from tests.contract.port.world import World
 from tests.support.waiting import one_turn, until_async
 

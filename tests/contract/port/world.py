@@ -1,12 +1,45 @@
 """What the suite needs of a network beside the port: somebody who plays phones and other people."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import ClientFactory, Pairing
+from server.whatsapp.port import Client, ClientFactory, Pairing, Sent
 
 PAIRINGS = 2
 """Pairing attempts that a world runs at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message as one of its readers decrypted it.
+
+    Attributes:
+        chat: where it came in, as WhatsApp addressed it.
+        sender: who sent it, as WhatsApp addressed them.
+        message: what was in it, without the wrapper of an edit.
+    """
+
+    id: str
+    chat: Jid
+    sender: Jid
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A group that one can join.
+
+    Attributes:
+        group: its JID.
+        code: the invite's.
+    """
+
+    group: Jid
+    code: str
 
 
 class World(Protocol):
@@ -36,6 +69,48 @@ class World(Protocol):
 
     async def heard(self, person: str) -> list[tuple[str, str]]:
         """What a person has read so far: (id, text), in order."""
+        ...
+
+    def letters(self, client: Client) -> Sequence[Letter]:
+        """What others have sent to a client's account since it connected, as its device decrypted it."""
+        ...
+
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:
+        """What a vote chooses: the SHA-256 of each option, as whoever has the poll can decrypt it.
+
+        Args:
+            poll: the poll as its author sent it.
+            author: who that was, as WhatsApp addresses them.
+            vote: as it arrived.
+        """
+        ...
+
+    async def group(self, *, by: str, by_lid: bool) -> Invitation:
+        """Lets a person make a group, whose members are addressed by LID or by phone number."""
+        ...
+
+    async def answer_joining_with_conflict(self, number: str) -> None:
+        """The account is told once that it cannot join where it is a member, as WhatsApp does at times."""
+        ...
+
+    async def reset_invite(self, group: Jid) -> None:
+        """Whoever made a group makes its invite worthless."""
+        ...
+
+    async def shown(self, person: str) -> list[tuple[Jid, str]]:
+        """The chat states that a person has seen: who showed it, and which."""
+        ...
+
+    async def read(self, person: str) -> list[tuple[Jid, str]]:
+        """What others have read of what a person wrote: who, and the message's id."""
+        ...
+
+    async def enter(self, code: str, number: str) -> None:
+        """A pairing code is typed on the phone of `number`."""
+        ...
+
+    async def demand_passkey(self, number: str) -> None:
+        """The account cannot be linked without a passkey from now on."""
         ...
 
     async def refuse_next_send(self, number: str) -> None:

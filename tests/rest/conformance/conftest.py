@@ -1,6 +1,6 @@
 """The world of the table's cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -22,9 +22,10 @@ SEND_SECONDS = "2"
 
 
 @pytest.fixture(scope="package")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def product(tmp_path_factory: pytest.TempPathFactory, product_database: Mapping[str, str]) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("conformance")
-    with running(folder / "data", WAGATE_SEND_TIMEOUT=SEND_SECONDS, WAGATE_RATE_PER_MIN=str(RATE)) as stack:
+    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **product_database}
+    with running(folder / "data", **settings) as stack:
         yield stack
 
 

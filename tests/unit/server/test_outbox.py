@@ -12,6 +12,7 @@ from server.errors import Code, WagateError
 from server.messages.composing import Draft
 from server.messages.outbox import EXPIRED
 from server.messages.results import SendResult, SendStatus
+from server.sessions.ownership import Ownership
 from server.sessions.state import Status
 from server.store.outbox import Claim, OutboxRepository
 from server.store.records import IdempotencyKey, Session
@@ -180,6 +181,33 @@ async def test_a_lost_connection_puts_messages_back_and_keeps_their_order(
     assert (await statuses(fast)).count(("indeterminate", None)) == 1
 
 
+async def test_nothing_is_sent_without_a_lease_though_the_connection_stands(
+    node: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given messages to one person, of which the first is under way and the others wait for it
+    session = await node.working(NUMBER)
+    held = network.hold_next(NUMBER)
+    for text in ("first", "second", "third"):
+        await accept(node, session, text)
+    await held.reached.wait()
+    # when the lease is lost before the answer comes, and nobody has stopped the client yet
+    with monkeypatch.context() as lost:
+        lost.setattr(Ownership, "generation", lambda *_: None)
+        held.accept()
+        await all_settled(node, 1)
+        repository = OutboxRepository(node.database)
+
+        async def queued_again() -> bool:
+            return len(await repository.waiting(session.id, behind=0, limit=10)) == 2
+
+        await until_async(queued_again, "the others are put back")
+        assert heard(network) == ["first"]
+    # then the others wait for whoever holds it next
+    node.gateway.outbox.wake(session)
+    await all_settled(node, 3)
+    assert heard(network) == ["first", "second", "third"]
+
+
 async def test_what_a_dead_node_was_sending_is_indeterminate_and_never_sent_again(
     node: MemoryNode, network: MemoryNetwork
 ) -> None:
@@ -192,7 +220,7 @@ async def test_what_a_dead_node_was_sending_is_indeterminate_and_never_sent_agai
     table = table_of(OutboxRow)
     claimed = update(table).where(table.c.number == first.number).values(status="sending", generation=-1)
     await node.database.write(lambda c: c.execute(claimed))
-    assert not await repository.claim(Claim(first.number, session.id, -1, None))
+    assert await repository.claim([Claim(first.number, session.id, -1, None)]) == [False]
     await node.sessions.start(session)
     await all_settled(node, 2)
     assert heard(network) == ["waiting"]

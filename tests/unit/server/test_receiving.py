@@ -9,12 +9,13 @@ import pytest
 
 from server.chats.ingest import Ingest
 from server.store.conversations import ConversationRepository
-from server.store.records import NewMessage
+from server.store.failures import DatabaseAwayError
+from server.store.records import NewMessage, Session
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.port import Received
 from tests.support.memory_node import MemoryNode, memory_node
-from tests.support.waiting import until
+from tests.support.waiting import until, until_async
 
 NUMBER = "628110000001"
 ADA = "628120000001"
@@ -230,3 +231,100 @@ async def test_an_address_is_learned_although_its_first_storing_was_cancelled(no
     await Ingest(slow, node.addresses)(session, [first])
     # then the address is in the database, not only in memory
     assert await node.conversations.phone_jid(session.id, str(lid)) == str(phone)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait for the database, shortened."""
+    monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.001)
+
+
+class PickyStore(ConversationRepository):
+    """A store that takes every message but some, for ever or for a while."""
+
+    refuses = frozenset[str]()
+    away = 0
+
+    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+        if self.away:
+            self.away -= 1
+            raise DatabaseAwayError
+        if self.refuses & {message.body for message in messages}:
+            raise ValueError("this value cannot be stored")
+        return await super().store(messages)
+
+
+async def test_a_message_that_can_never_be_stored_is_set_aside_and_named(
+    node: MemoryNode,
+    network: MemoryNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.005)
+    session = await node.working(NUMBER)
+    picky = PickyStore(node.database)
+    picky.refuses = frozenset({"impossible"})
+    node.use_ingest(session, Ingest(picky, node.addresses))
+    # given one among others
+    network.write(ADA, NUMBER, "before")
+    bad = network.write(ADA, NUMBER, "impossible")
+    network.write(ADA, NUMBER, "behind")
+    # then the others are stored, and those that come later
+    await node.bodies(session, ADA, 2)
+    network.write(ADA, NUMBER, "later")
+    assert await node.bodies(session, ADA, 3) == ["before", "behind", "later"]
+    # and the log names it, without what it says
+    assert f"message {bad} of session {session.id} cannot be stored" in caplog.text
+    assert "impossible" not in caplog.text
+
+
+async def test_a_database_that_is_away_is_waited_for_as_long_as_it_takes(
+    node: MemoryNode,
+    network: MemoryNetwork,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.001)
+    session = await node.working(NUMBER)
+    picky = PickyStore(node.database)
+    picky.away = 50
+    node.use_ingest(session, Ingest(picky, node.addresses))
+    for text in ("first", "second"):
+        network.write(ADA, NUMBER, text)
+    assert await node.bodies(session, ADA, 2) == ["first", "second"]
+    assert "set aside" not in caplog.text
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_address_is_learned_although_the_database_was_away(node: MemoryNode) -> None:
+    session = await node.create()
+    picky = PickyStore(node.database)
+    picky.away = 3
+    lid, phone = Jid("7", "lid"), Jid("628120000009", "s.whatsapp.net")
+    first = replace(a_received(lid), sender_alternative=phone, chat_alternative=phone)
+    await Ingest(picky, node.addresses)(session, [first])
+    assert await node.conversations.phone_jid(session.id, str(lid)) == str(phone)
+
+
+async def test_a_chat_that_began_under_a_lid_is_found_by_the_number(
+    node: MemoryNode, network: MemoryNetwork
+) -> None:
+    session = await node.working(NUMBER)
+    ada = network.account(ADA)
+    line = network.clients[-1]
+    line.tell(a_received(ada.lid, "M1"))
+    chat_of_lid = await until_found(node, session, str(ada.lid))
+    network.write(ADA, NUMBER, "with both addresses")
+    assert await node.bodies(session, ADA, 2) == ["with both addresses", "hello"]
+    chat, page, _ = await node.chats.messages(session, str(ada.lid), limit=10, cursor="")
+    assert (chat.id, chat.jid, len(page.items)) == (chat_of_lid, str(ada.jid), 2)
+
+
+async def until_found(node: MemoryNode, session: Session, jid: str) -> int:
+    async def there() -> object:
+        return await node.conversations.find_chat(session.id, jid)
+
+    await until_async(there, f"a chat with {jid}")
+    found = await node.conversations.find_chat(session.id, jid)
+    assert found is not None
+    return found.id

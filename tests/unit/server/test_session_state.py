@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from server.sessions.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
+from server.sessions.endings import plain
 from server.sessions.state import Phase, Status, status_of
 from server.whatsapp.port import Ending, PairingFailure
 from tests.support.records import a_session
@@ -34,6 +35,12 @@ def test_an_old_ending_does_not_show_while_something_runs(phase: Phase) -> None:
 def test_an_ending_says_who_must_act(ending: str) -> None:
     expected = Status.LOGGED_OUT if ending == Ending.LOGGED_OUT else Status.FAILED
     assert status_of(replace(a_session(), ending=str(ending)), Phase.IDLE) is expected
+
+
+@pytest.mark.parametrize("ending", [*Ending, *PairingFailure])
+def test_an_ending_is_told_in_plain_words(ending: str) -> None:
+    # Nobody scanned: that is no ending of a session.
+    assert (plain(str(ending)) != str(ending)) == (ending != PairingFailure.EXPIRED)
 
 
 def test_waits_double_up_to_the_cap_and_never_end() -> None:

@@ -47,6 +47,7 @@ def _widen_message() -> None:
         sa.Column("emoji", sa.String(), nullable=False),
         sa.Column("timestamp", sa.BigInteger(), nullable=False),
     )
+    op.create_index("ix_reaction_sender_jid", "reaction", ["sender_jid"])
 
 
 def _create_outgoing() -> None:
