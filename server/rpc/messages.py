@@ -93,7 +93,7 @@ def _draft(message: pb.OutgoingMessage) -> Draft:
     contact = json_format.MessageToDict(message.contact) if message.HasField("contact") else None
     return Draft(
         to=message.to,
-        type=_TYPES[message.type],
+        type=_TYPES.get(message.type, str(message.type)),  # gRPC callers may send any number
         text=message.text,
         reply_to=message.reply_to,
         mentions=tuple(message.mentions),

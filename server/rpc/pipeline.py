@@ -65,9 +65,9 @@ class Pipeline(_GenericRpcHandler):
         return self._native.get(handler_call_details.method)
 
     def _native_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
-        async def run(request: Message, context: Context) -> Message:
+        async def run(raw: bytes, context: Context) -> Message:
             try:
-                return await self._run(target, _metadata(context), lambda: (request, None))
+                return await self._run(target, _metadata(context), lambda: (_parse(target, raw), None))
             except WagateError as error:
                 status = rich_status(error)
                 trailers: list[tuple[str, str | bytes]] = [
@@ -79,7 +79,9 @@ class Pipeline(_GenericRpcHandler):
                 await context.abort(GRPC[error.code], error.message)
                 raise AssertionError from error
 
-        return _handler(run, target.request.FromString, target.response.SerializeToString)
+        # The bytes are parsed by the call itself: gRPC's library would answer UNKNOWN to what cannot be, log
+        # a traceback for each, and ask for no token before.
+        return _handler(run, bytes, target.response.SerializeToString)
 
     def _rest_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(raw: bytes, context: Context) -> HttpBody:
@@ -143,11 +145,17 @@ def _fill(target: Endpoint, request: Message, body: bytes) -> None:
 
 
 def _read(target: Endpoint, raw: bytes) -> tuple[Message, bytes]:
-    try:
-        request = target.request.FromString(raw)
-    except DecodeError:
-        raise WagateError(Code.VALIDATION_ERROR, "the path or query is not valid UTF-8") from None
+    request = _parse(target, raw)
     return request, body_of(request).data
+
+
+def _parse(target: Endpoint, raw: bytes) -> Message:
+    try:
+        return target.request.FromString(raw)
+    except DecodeError:
+        raise WagateError(
+            Code.VALIDATION_ERROR, "the request cannot be read: not valid UTF-8, or no such message"
+        ) from None
 
 
 def _metadata(context: Context) -> Mapping[str, str]:

@@ -146,6 +146,18 @@ def test_the_same_over_grpc(gateway: Gateway) -> None:
     assert answer.delete_type == pb.DELETE_TYPE_FOR_EVERYONE
 
 
+def test_what_cannot_be_read_over_grpc_deletes_nothing(gateway: Gateway) -> None:
+    good = pb.DeleteMessageRequest(message_id=OWN, chat_jid=CHAT).SerializeToString()
+    with grpc.insecure_channel(gateway.target) as channel:
+        send = channel.unary_unary(
+            "/wuts.v1.Messages/DeleteMessage", request_serializer=bytes, response_deserializer=bytes
+        )
+        for raw in (good + b"\x18\x63", good + b"\x0f", b"\x0a\x01\xff"):  # type 99, no wire type, no UTF-8
+            with pytest.raises(grpc.RpcError) as failure:
+                send(raw, metadata=(("authorization", f"Bearer {TOKEN}"),), timeout=20)
+            assert failure.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

@@ -59,7 +59,7 @@ class WutsHandler(_GenericRpcHandler):
         self._authenticator = authenticator
         self._native = grpc.unary_unary_rpc_method_handler(
             self._run_native,
-            request_deserializer=pb.DeleteMessageRequest.FromString,
+            request_deserializer=bytes,
             response_serializer=pb.DeleteMessageResponse.SerializeToString,
         )
         self._rest = grpc.unary_unary_rpc_method_handler(
@@ -76,11 +76,9 @@ class WutsHandler(_GenericRpcHandler):
         came_by_rest = any(name == REST_MARK for name, _ in metadata)
         return self._rest if came_by_rest else self._native
 
-    async def _run_native(
-        self, request: pb.DeleteMessageRequest, context: Context
-    ) -> pb.DeleteMessageResponse:
+    async def _run_native(self, raw: bytes, context: Context) -> pb.DeleteMessageResponse:
         try:
-            return await self._run(context, lambda: request)
+            return await self._run(context, lambda: _request(raw))
         except WagateError as error:
             status = rich_status(error)
             context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
@@ -145,7 +143,7 @@ def _request(raw: bytes) -> pb.DeleteMessageRequest:
     try:
         return pb.DeleteMessageRequest.FromString(raw)
     except DecodeError:
-        raise WagateError(Code.VALIDATION_ERROR, "the request is not valid UTF-8") from None
+        raise WagateError(Code.VALIDATION_ERROR, "the request cannot be read") from None
 
 
 def _metadata(context: Context) -> Mapping[str, str]:

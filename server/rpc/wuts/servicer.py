@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from wuts.v1 import messages_pb2 as pb
 
 from server.auth.user_tokens import WutsPrincipal
+from server.errors import invalid
 from server.messages.deletion import Deletion, RevokeForWuts, checked
 from server.rpc.wuts.errors import rfc3339
 
@@ -25,6 +26,9 @@ class MessagesServicer:
         """See protos/wuts/v1/messages.proto."""
         began = time.monotonic()
         kind = request.delete_type or pb.DELETE_TYPE_FOR_EVERYONE
+        if kind not in {pb.DELETE_TYPE_FOR_EVERYONE, pb.DELETE_TYPE_FOR_ME}:
+            # REST callers are told by the codec; gRPC callers may send any number.
+            raise invalid("deleteType", "must be one of for_everyone, for_me")
         deletion = Deletion(
             organization_id=principal.organization_id,
             session_id=principal.session_id,
