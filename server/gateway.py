@@ -36,7 +36,8 @@ from server.store.outbox import OutboxRepository
 from server.store.outcomes import OutcomeRepository
 from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
-from server.whatsapp.port import ClientFactory, Pairing
+from server.whatsapp.pairing_port import Pairing
+from server.whatsapp.port import ClientFactory
 
 
 def _unchanged(ingest: IngestFunction) -> IngestFunction:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from server.whatsapp.port import Ending, PairingFailure
+from server.whatsapp.pairing_port import PairingFailure
+from server.whatsapp.port import Ending
 
 _PLAIN: Final[Mapping[str, str]] = {
     Ending.LOGGED_OUT: "the account unlinked this device; pair the session again",

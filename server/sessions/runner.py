@@ -18,6 +18,7 @@ from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.jid import Jid
+from server.whatsapp.pairing_port import Paired, Pairing, PairingAttempt, PairingCode, PairingFailure, QRCode
 from server.whatsapp.port import (
     Client,
     ClientError,
@@ -30,12 +31,6 @@ from server.whatsapp.port import (
     Event,
     Identity,
     NotPairedError,
-    Paired,
-    Pairing,
-    PairingAttempt,
-    PairingCode,
-    PairingFailure,
-    QRCode,
     Received,
     Stalled,
 )

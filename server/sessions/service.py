@@ -21,16 +21,8 @@ from server.sessions.state import Phase, Status, status_of
 from server.store.leases import LeaseRepository
 from server.store.records import Session
 from server.store.sessions import SessionRepository
-from server.whatsapp.port import (
-    Client,
-    ClientError,
-    ClientFactory,
-    ConnectError,
-    Pairing,
-    PairingCode,
-    QRCode,
-    RefusedError,
-)
+from server.whatsapp.pairing_port import Pairing, PairingCode, QRCode
+from server.whatsapp.port import Client, ClientError, ClientFactory, ConnectError, RefusedError
 from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)

@@ -12,16 +12,15 @@ from typing import Any, Final
 
 from server.errors import Code, WagateError
 from server.whatsapp.jid import parse_jid
-from server.whatsapp.port import (
-    ConnectError,
+from server.whatsapp.pairing_port import (
     Paired,
     PairingCode,
     PairingEvent,
     PairingFailed,
     PairingFailure,
     QRCode,
-    RefusedError,
 )
+from server.whatsapp.port import ConnectError, RefusedError
 from server.whatsapp.refusals import Refusal
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from neonize.proto.Neonize_pb2 import ClientOutdated, ConnectFailure, PairStatus
 from server.clock import now_ms
 from server.config import Settings
 from server.whatsapp.library import LibraryClient
-from server.whatsapp.port import PairingFailure
+from server.whatsapp.pairing_port import PairingFailure
 from server.whatsapp.refusals import pairing_refusal_of
 from server.whatsapp.threads import LibraryGate
 from server.whatsapp.wire import wire_of

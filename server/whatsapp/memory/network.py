@@ -14,16 +14,8 @@ from server.whatsapp.content import Content, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
-from server.whatsapp.port import (
-    Connected,
-    Ending,
-    Event,
-    Paired,
-    PairingFailed,
-    PairingFailure,
-    Received,
-    Sent,
-)
+from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
+from server.whatsapp.port import Connected, Ending, Event, Received, Sent
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.stored import StoredContent, describe, kind_of
 

@@ -8,16 +8,15 @@ from typing import Final
 from server.clock import now_ms
 from server.errors import Code, WagateError
 from server.whatsapp.memory.network import MemoryNetwork
-from server.whatsapp.port import (
-    ConnectError,
+from server.whatsapp.pairing_port import (
     Paired,
     PairingCode,
     PairingEvent,
     PairingFailed,
     PairingFailure,
     QRCode,
-    RefusedError,
 )
+from server.whatsapp.port import ConnectError, RefusedError
 from server.whatsapp.refusals import Refusal
 
 ATTEMPT_MILLISECONDS: Final = 160_000

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from server.whatsapp.port import Connected, Paired, QRCode
+from server.whatsapp.pairing_port import Paired, QRCode
+from server.whatsapp.port import Connected
 from tests.contract.port.following import Following
 from tests.contract.port.memory_world import MemoryWorld
 from tests.contract.port.pair import Pair

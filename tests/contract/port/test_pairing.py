@@ -9,15 +9,8 @@ import pytest
 
 from server.errors import Code, WagateError
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import (
-    Connected,
-    ConnectError,
-    Paired,
-    PairingAttempt,
-    PairingFailed,
-    PairingFailure,
-    QRCode,
-)
+from server.whatsapp.pairing_port import Paired, PairingAttempt, PairingFailed, PairingFailure, QRCode
+from server.whatsapp.port import Connected, ConnectError
 from tests.contract.port.conftest import Follow
 from tests.contract.port.following import DEADLINE
 from tests.contract.port.world import PAIRINGS, World

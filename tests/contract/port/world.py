@@ -7,7 +7,8 @@ from typing import Protocol
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, ClientFactory, Pairing, Sent
+from server.whatsapp.pairing_port import Pairing
+from server.whatsapp.port import Client, ClientFactory, Sent
 
 PAIRINGS = 2
 """Pairing attempts that a world runs at the same time."""

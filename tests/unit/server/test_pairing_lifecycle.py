@@ -7,7 +7,7 @@ import pytest
 from server.errors import Code, WagateError
 from server.sessions.state import Status
 from server.whatsapp.memory import MemoryNetwork
-from server.whatsapp.port import PairingFailed, PairingFailure
+from server.whatsapp.pairing_port import PairingFailed, PairingFailure
 from tests.support.memory_node import PAIRINGS, MemoryNode
 from tests.support.waiting import one_turn, until, until_async
 

@@ -7,7 +7,8 @@ import pytest
 from server.sessions.backoff import CAP_SECONDS, FIRST_SECONDS, Backoff
 from server.sessions.endings import plain
 from server.sessions.state import Phase, Status, status_of
-from server.whatsapp.port import Ending, PairingFailure
+from server.whatsapp.pairing_port import PairingFailure
+from server.whatsapp.port import Ending
 from tests.support.records import a_session
 
 
