@@ -25,7 +25,7 @@ from server.rpc.chats import ChatsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.sessions import SessionsServicer
-from server.sessions.runner import Ingest as IngestFunction
+from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database

@@ -21,7 +21,7 @@ ATTEMPTS: Final = 3
 
 
 class Ingest:
-    """Stores received messages, in order; see `server.sessions.runner.Ingest`."""
+    """Stores received messages, in order; see `server.sessions.inbox.Ingest`."""
 
     def __init__(self, conversations: ConversationRepository, addresses: Addresses) -> None:
         """Stores into `conversations`."""

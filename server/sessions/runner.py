@@ -13,11 +13,11 @@ from typing import Final
 from server.clock import now_ms
 from server.errors import not_found
 from server.sessions.backoff import Backoff
+from server.sessions.inbox import Inbox, Ingest, mark_read
 from server.sessions.ownership import Ownership, held_elsewhere
 from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
-from server.whatsapp.jid import Jid
 from server.whatsapp.pairing_port import Paired, Pairing, PairingAttempt, PairingCode, PairingFailure, QRCode
 from server.whatsapp.port import (
     Client,
@@ -44,11 +44,6 @@ RECOVERY_SECONDS: Final = 3.0
 """How long the library may take to get a lost connection back while WhatsApp is reachable."""
 LOOK_SECONDS: Final = 1.0
 """How often a session without a connection looks whether WhatsApp is reachable."""
-DRAIN_SECONDS: Final = 10.0
-"""How long the end waits for storing what had arrived before. While a database is away, it comes later."""
-
-Ingest = Callable[[Session, Sequence[Received]], Awaitable[None]]
-"""Takes what a session received, in order, and returns once it is stored."""
 
 
 class Runner:
@@ -88,13 +83,12 @@ class Runner:
         self._repository = repository
         self._clients = clients
         self._pairing = pairing
-        self._ingest = ingest
+        self._inbox = Inbox(ingest)
         self._ownership = ownership
         self._generation: int | None = None
         self._became_live = became_live
         self._client: Client | None = None
         self._attempt: PairingAttempt | None = None
-        self._unstored: list[Received] = []
         self.retired = False
         self._begun = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -195,9 +189,8 @@ class Runner:
         async with self._lifecycle:
             await self._end_task()
             await self._ownership.release(self.record.id)
-            await self._store_soon()
-            if self._unstored:
-                log.error("%d messages of session %s are lost", len(self._unstored), self.record.id)
+            await self._inbox.store_soon(self.record)
+            self._inbox.give_up(self.record)
 
     async def lose(self, generation: int) -> None:
         """Ends at once what runs under a lease that this node has lost.
@@ -246,10 +239,10 @@ class Runner:
 
     async def store_rest(self) -> None:
         """Stores what could not be stored when the session ended here. Does nothing where it runs."""
-        if self._unstored and not self._lifecycle.locked():
+        if not self._inbox.is_empty and not self._lifecycle.locked():
             async with self._lifecycle:
                 if not self._runs():
-                    await self._store_soon()
+                    await self._inbox.store_soon(self.record)
 
     async def _under_lease(self, operation: Callable[[], Awaitable[None]]) -> None:
         """One operation at a time, with the lease, which is kept for as long as something runs."""
@@ -341,7 +334,7 @@ class Runner:
         while self.is_held:
             self.phase = Phase.CONNECTING
             try:
-                await self._store()
+                await self._inbox.store(self.record)
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
             except Exception:
@@ -381,8 +374,8 @@ class Runner:
         """Stops a client and stores what had arrived: WhatsApp does not deliver it again."""
         await client.stop()
         while events := await client.events():
-            self._note_received(events)
-        await self._store_soon()
+            self._inbox.note(events)
+        await self._inbox.store_soon(self.record)
 
     async def _note_identity(self, identity: Identity) -> None:
         lid = str(identity.lid) if identity.lid is not None else None
@@ -418,10 +411,10 @@ class Runner:
             return ()
 
     async def _take(self, events: Sequence[Event]) -> Ending | None:
-        self._note_received(events)
-        await self._store()
-        if self.record.auto_read:
-            await self._mark_read(events)
+        self._inbox.note(events)
+        await self._inbox.store(self.record)
+        if self.record.auto_read and self._client is not None:
+            await mark_read(self._client, self.record, events)
         for event in events:
             match event:
                 case Connected():
@@ -439,43 +432,6 @@ class Runner:
                 case Received():
                     pass
         return None
-
-    async def _mark_read(self, events: Sequence[Event]) -> None:
-        """Tells senders that what is stored was read."""
-        unread: dict[tuple[Jid, Jid], list[str]] = {}
-        for event in events:
-            if isinstance(event, Received) and not event.from_me:
-                unread.setdefault((event.chat, event.sender), []).append(event.id)
-        for (chat, sender), ids in unread.items():
-            client = self._client
-            if client is None:
-                return
-            try:
-                await client.mark_read(chat, sender, ids, now_ms())
-            except ClientError as error:
-                log.info("%d messages of session %s stay unread: %s", len(ids), self.record.id, error)
-
-    def _note_received(self, events: Sequence[Event]) -> None:
-        self._unstored += [event for event in events if isinstance(event, Received)]
-
-    async def _store_soon(self) -> None:
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await self._store()
-        except TimeoutError:
-            log.warning(
-                "%d messages of session %s could not be stored within %.0f s of its end; "
-                "this node keeps them and tries again",
-                len(self._unstored),
-                self.record.id,
-                DRAIN_SECONDS,
-            )
-
-    async def _store(self) -> None:
-        """Stores what was received. Interrupted, it can be called again: storing is idempotent."""
-        if self._unstored:
-            await self._ingest(self.record, tuple(self._unstored))
-            self._unstored.clear()
 
 
 def _empty_folder(folder: Path) -> None:

@@ -15,8 +15,9 @@ from server.config import Settings
 from server.errors import Code, WagateError, invalid, not_found
 from server.sessions.adoption import Adoption
 from server.sessions.endings import plain
+from server.sessions.inbox import Ingest
 from server.sessions.ownership import RENEWALS, Ownership
-from server.sessions.runner import Ingest, Runner
+from server.sessions.runner import Runner
 from server.sessions.state import Phase, Status, status_of
 from server.store.leases import LeaseRepository
 from server.store.records import Session

@@ -18,7 +18,7 @@ from server.gateway import Gateway
 from server.messages.composing import Draft
 from server.messages.results import SendResult
 from server.messages.sending import Sending
-from server.sessions.runner import Ingest as IngestFunction
+from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
 from server.store import schema
@@ -152,7 +152,7 @@ class SwitchableIngest:
         self.ordinary = ordinary
 
     async def __call__(self, session: Session, received: Sequence[Received]) -> None:
-        """See `server.sessions.runner.Ingest`."""
+        """See `server.sessions.inbox.Ingest`."""
         await self.special.get(session.id, self.ordinary)(session, received)
 
 

@@ -1,0 +1,75 @@
+"""What a session has received and is not stored yet: WhatsApp does not deliver it again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from server.clock import now_ms
+from server.store.records import Session
+from server.whatsapp.jid import Jid
+from server.whatsapp.port import Client, ClientError, Event, Received
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 10.0
+"""How long storing what had arrived before the end may take. A database that is away is given up then."""
+
+Ingest = Callable[[Session, Sequence[Received]], Awaitable[None]]
+"""Takes what a session received, in order, and returns once it is stored."""
+
+
+class Inbox:
+    """Keeps received messages until they are stored."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        """Stores by `ingest`."""
+        self._ingest = ingest
+        self._unstored: list[Received] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is stored."""
+        return not self._unstored
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Keeps the messages among events."""
+        self._unstored += [event for event in events if isinstance(event, Received)]
+
+    async def store(self, session: Session) -> None:
+        """Stores what is kept. Interrupted, it can be called again: storing is idempotent."""
+        if self._unstored:
+            await self._ingest(session, tuple(self._unstored))
+            self._unstored.clear()
+
+    async def store_soon(self, session: Session) -> None:
+        """Stores what is kept, or keeps it still where that takes too long."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.store(session)
+        except TimeoutError:
+            log.warning(
+                "%d messages of session %s could not be stored within %.0f s of its end; "
+                "this node keeps them and tries again",
+                len(self._unstored),
+                session.id,
+                DRAIN_SECONDS,
+            )
+
+    def give_up(self, session: Session) -> None:
+        """Says what is lost, because the node ends and it could not be stored."""
+        if self._unstored:
+            log.error("%d messages of session %s are lost", len(self._unstored), session.id)
+
+
+async def mark_read(client: Client, session: Session, events: Sequence[Event]) -> None:
+    """Tells the senders of stored messages that they were read. What cannot be told is logged."""
+    unread: dict[tuple[Jid, Jid], list[str]] = {}
+    for event in events:
+        if isinstance(event, Received) and not event.from_me:
+            unread.setdefault((event.chat, event.sender), []).append(event.id)
+    for (chat, sender), ids in unread.items():
+        try:
+            await client.mark_read(chat, sender, ids, now_ms())
+        except ClientError as error:
+            log.info("%d messages of session %s stay unread: %s", len(ids), session.id, error)
