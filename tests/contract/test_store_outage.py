@@ -261,7 +261,7 @@ async def test_a_node_outlives_its_database_and_loses_nothing(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.05)
-    monkeypatch.setattr("server.sessions.runner.DRAIN_SECONDS", 0.2)
+    monkeypatch.setattr("server.sessions.inbox.DRAIN_SECONDS", 0.2)
     network = MemoryNetwork()
     url = server.create("outlives")
     async with memory_node(tmp_path, network, lease_seconds=1.5, database_url=url) as node:

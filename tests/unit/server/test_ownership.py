@@ -284,7 +284,7 @@ async def test_what_had_arrived_before_a_lease_was_lost_is_stored_later(
     quick: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """WhatsApp has been told that it was received: it does not deliver it to the next node."""
-    monkeypatch.setattr("server.sessions.runner.DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr("server.sessions.inbox.DRAIN_SECONDS", 0.05)
     session = await quick.working(NUMBER)
     may_store = asyncio.Event()
     ordinary = quick.ingest.ordinary

@@ -177,7 +177,7 @@ async def test_what_had_arrived_is_stored_though_the_session_is_stopped_meanwhil
 async def test_a_database_that_is_away_keeps_no_session_from_stopping(
     tmp_path: Path, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("server.sessions.runner.DRAIN_SECONDS", 0.02)
+    monkeypatch.setattr("server.sessions.inbox.DRAIN_SECONDS", 0.02)
     async with memory_node(tmp_path, network) as node:
         session = await node.working(NUMBER)
         slow = SlowStore(node.database)
