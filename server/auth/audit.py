@@ -12,6 +12,9 @@ from server.store.records import AuditLine
 
 log = logging.getLogger(__name__)
 
+OK: Final = "ok"
+"""The outcome of a change that was made; others are words of `Code`."""
+
 GATHER_SECONDS: Final = 0.25
 """How long lines that nobody waits for are gathered for one transaction. A crash loses those of this time."""
 BATCH: Final = 200
@@ -79,9 +82,17 @@ class AuditLog:
             log.exception("a change could not be audited; the line above is all that is left of it")
 
     def note(self, line: AuditLine) -> None:
-        """Keeps a line, which will be durable soon. Never waits."""
-        _say(line)
+        """Keeps a line, which will be durable soon. Never waits.
+
+        What was done is only logged where it cannot be kept: a log line per send costs more than all else
+        that is known of the caller.
+        """
+        is_refusal = line.outcome != OK
+        if is_refusal:
+            _say(line)
         if len(self._waiting) >= BACKLOG:
+            if not is_refusal:
+                _say(line)
             log.error("%d lines wait to be audited; the line above will not be", len(self._waiting))
             return
         self._waiting.append(line)
@@ -98,6 +109,9 @@ class AuditLog:
                     try:
                         await self._store.append(batch)
                     except Exception:
+                        for line in batch:
+                            if line.outcome == OK:
+                                _say(line)
                         log.exception("%d changes could not be audited; the log has them", len(batch))
                     del self._waiting[:BATCH]
         finally:

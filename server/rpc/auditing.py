@@ -8,15 +8,13 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 from ulid import ULID
 
-from server.auth.audit import AuditLog
+from server.auth.audit import OK, AuditLog
 from server.auth.principal import Capability, Principal
 from server.clock import now_ms
 from server.errors import Code, WagateError
 from server.rpc.endpoint import Endpoint
 from server.store.records import AuditLine
 
-OK: Final = "ok"
-"""The outcome of a change that was made; others are words of `Code`."""
 CANCELLED: Final = "cancelled"
 """The caller went away: whether the change was made is not known here."""
 TARGET_LENGTH: Final = 300

@@ -16,7 +16,7 @@ from server.rpc.endpoint import endpoint
 from server.store.audit import AuditRepository
 from server.store.records import AuditLine
 from tests.support.caller import METHODS
-from tests.support.waiting import until_async
+from tests.support.waiting import until, until_async
 from tests.unit.server.office import ADA, ADA_JID, NOBODY, NUMBER, Office, refused, text_to
 
 SECRET_TEXT = "nobody else may read this"
@@ -68,7 +68,22 @@ async def test_a_send_is_audited_without_what_it_says(
         assert SECRET_TEXT not in trace
         assert office.owner.token not in trace
         assert ADA not in trace
+    # Kept, and so not said: a log line for every send would cost more than it tells.
+    assert "sendMessage" not in caplog.text
+
+
+async def test_a_send_that_cannot_be_audited_is_in_the_log_at_least(
+    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    session = await office.node.working(NUMBER)
+    monkeypatch.setattr(AuditRepository, "append", is_full)
+    assert (await office.owner.rest("SendMessage", text_to(ADA_JID), session=session.id)).status == 200
+    await until(lambda: "the log has them" in caplog.text, "the failure is told")
     assert '"operation": "sendMessage"' in caplog.text
+    assert session.id in caplog.text
 
 
 async def test_reads_are_not_audited(office: Office) -> None:
