@@ -81,7 +81,10 @@ class Ledger:
             kept = await self.reservations.reserve(Reservation(session.id, generation, now, at, key))
         except LeaseLostError:
             _not_held()
-        return None if kept is None else await self.answer(kept)
+        if kept is None:
+            return None
+        window.give_back(now)
+        return await self.answer(kept)
 
     async def release(self, key: IdempotencyKey | None) -> None:
         """Lets a key be used again, because its message certainly was not sent."""

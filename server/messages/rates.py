@@ -49,6 +49,12 @@ class RateWindow:
                 window.used.append(now)
         return wait
 
+    def give_back(self, at: int) -> None:
+        """Takes back what was used at that time, because nothing was sent for it."""
+        for window in self._windows:
+            if at in window.used:
+                window.used.remove(at)
+
 
 class _Window:
     """One limit; remembers no more sends than it allows."""

@@ -26,7 +26,7 @@ from server.store.outcomes import LateAnswer, Outcome, OutcomeRepository, Settle
 from server.store.records import IdempotencyKey, Session
 from server.whatsapp.content import Content
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import OutcomeUnknownError, RefusedError, Sent
+from server.whatsapp.port import Client, OutcomeUnknownError, RefusedError, Sent
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +82,32 @@ class Sending:
         composition = compose(draft)
 
         async def run() -> SendResult:
-            if key is not None and (earlier := await self._ledger.earlier(key)) is not None:
+            try:
+                content = await self._delivery.complete(session, composition)
+                client = self._sessions.client(session)
+                kept = await self._ledger.reserve(session, key)
+            except WagateError:
+                # A key that was seen before has its answer, whatever keeps a new send from beginning.
+                earlier = None if key is None else await self._ledger.earlier(key)
+                if earlier is None:
+                    raise
                 return earlier
-            content = await self._delivery.complete(session, composition)
-            return await self._send(session, Message(composition.to, content, key=key))
+            if kept is not None:
+                return kept
+            return await self._hand_over(session, client, Message(composition.to, content, key=key))
 
         work = run() if key is None else self._twins.once(key, run)
         return await asyncio.shield(keep(self._sends, work))
 
     async def send_message(self, session: Session, message: Message) -> SendResult:
-        """Sends a message that is complete already; otherwise like `send`."""
-        return await asyncio.shield(keep(self._sends, self._send(session, message)))
+        """Sends a message that is complete already, and has no key; otherwise like `send`."""
+
+        async def run() -> SendResult:
+            client = self._sessions.client(session)
+            await self._ledger.reserve(session, None)
+            return await self._hand_over(session, client, message)
+
+        return await asyncio.shield(keep(self._sends, run()))
 
     async def close(self) -> None:
         """Waits for the sends under way to be recorded, not for answers that are late already."""
@@ -103,11 +118,7 @@ class Sending:
         while self._settlings:
             await asyncio.wait(set(self._settlings))
 
-    async def _send(self, session: Session, message: Message) -> SendResult:
-        client = self._sessions.client(session)
-        kept = await self._ledger.reserve(session, message.key)
-        if kept is not None:
-            return kept
+    async def _hand_over(self, session: Session, client: Client, message: Message) -> SendResult:
         began = now_ms()
         try:
             sent = await self._delivery.deliver(session, client, message.to, message.content)

@@ -70,6 +70,14 @@ def test_a_clock_that_is_set_back_gives_nothing_away() -> None:
     assert window.take(START - HOUR) == MINUTE
 
 
+def test_what_was_given_back_can_be_used_again() -> None:
+    window = RateWindow(2, 5)
+    assert [window.take(START), window.take(START + 1)] == [0, 0]
+    window.give_back(START + 1)
+    window.give_back(START + 7)
+    assert [window.take(START + 2), window.take(START + 3)] == [0, MINUTE - 3]
+
+
 def test_async_sends_leave_room_for_sync_ones() -> None:
     window = RateWindow(10, 0)
     taken = [window.take(START, share=0.8) for _ in range(10)]
