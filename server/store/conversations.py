@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from server.store.database import Database
@@ -25,6 +25,10 @@ _MessagePosition = tuple[int, int, int]
 
 DELETED_AT_A_TIME: Final = 2_000
 """Messages that one transaction deletes."""
+
+_FIND_CHAT: Final = select(_chat).where(
+    _chat.c.session_id == bindparam("of"), _chat.c.jid == bindparam("called")
+)
 
 
 class SessionGoneError(Exception):
@@ -62,8 +66,7 @@ class ConversationRepository:
 
     async def find_chat(self, session_id: str, jid: str) -> Chat | None:
         """Returns a session's chat by its canonical JID."""
-        statement = select(_chat).where(_chat.c.session_id == session_id, _chat.c.jid == jid)
-        return await find_one(self._database, statement, Chat)
+        return await find_one(self._database, _FIND_CHAT, Chat, of=session_id, called=jid)
 
     async def change_chat(self, chat_id: int, changes: Mapping[str, object]) -> None:
         """Sets columns of a chat, by field of `Chat`."""

@@ -10,9 +10,18 @@ from server.store.database import Database
 Record = TypeVar("Record")
 
 
-async def find_one(database: Database, statement: Executable, make: Callable[..., Record]) -> Record | None:
-    """The record that a select finds, made from its columns by name; None where it finds nothing."""
-    row: Row[Any] | None = await database.read(lambda c: c.execute(statement).one_or_none())
+async def find_one(
+    database: Database, statement: Executable, make: Callable[..., Record], **parameters: object
+) -> Record | None:
+    """The record that a select finds, made from its columns by name; None where it finds nothing.
+
+    Args:
+        database: where to look.
+        statement: a select of at most one row.
+        make: the record's class.
+        parameters: of a statement that was built once: building one costs as much as running it.
+    """
+    row: Row[Any] | None = await database.read(lambda c: c.execute(statement, parameters).one_or_none())
     return None if row is None else make(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from server.store.database import Database
 from server.store.queries import execute, find_all, find_one
@@ -14,6 +14,7 @@ from server.store.tables import SessionRow, table_of
 _session = table_of(SessionRow)
 RECORD_COLUMNS: Final = tuple(column for column in _session.c if not column.name.startswith("owner_"))
 """What a `Session` is made of. Who holds it is not part of it: that changes every few seconds."""
+_FIND: Final = select(*RECORD_COLUMNS).where(_session.c.id == bindparam("wanted"))
 
 
 class SessionRepository:
@@ -29,9 +30,7 @@ class SessionRepository:
 
     async def find(self, session_id: str) -> Session | None:
         """Returns the session, whoever owns it."""
-        return await find_one(
-            self._database, select(*RECORD_COLUMNS).where(_session.c.id == session_id), Session
-        )
+        return await find_one(self._database, _FIND, Session, wanted=session_id)
 
     async def page(self, organization_id: str, *, after: str, limit: int) -> Sequence[Session]:
         """Returns up to `limit` of an organization's sessions, oldest first.
