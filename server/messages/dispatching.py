@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.clock import now_ms
@@ -38,6 +38,8 @@ class Means:
 
     Attributes:
         share: the part of a session's rates that async sends may use up.
+        limbo: by session, entries that may stand as being sent although they were never handed over,
+            because the database was away when that had to be written.
     """
 
     share: float
@@ -46,6 +48,7 @@ class Means:
     ledger: Ledger
     repository: OutboxRepository
     settling: Settling
+    limbo: dict[str, set[int]] = field(default_factory=dict)
 
 
 class Round:
@@ -78,6 +81,7 @@ class Round:
     async def run(self) -> None:
         """Sends until nothing waits or something must wait. Cancelled, it still ends what it began."""
         try:
+            await self._leave_limbo()
             await self._settle_left_behind()
             await self._send_waiting()
         except asyncio.CancelledError:
@@ -86,6 +90,22 @@ class Round:
         finally:
             while self._work:
                 await asyncio.wait(set(self._work))
+
+    async def _leave_limbo(self) -> None:
+        limbo = self._means.limbo.get(self._session.id, set())
+        for number in sorted(limbo):
+            await self._means.repository.put_back(number)
+            limbo.discard(number)
+        self._means.limbo.pop(self._session.id, None)
+
+    async def _put_back(self, entry: OutboxEntry) -> None:
+        """Queues an entry again that was not handed over; later, where the database is away."""
+        self._halted = True
+        try:
+            await self._means.repository.put_back(entry.number)
+        except Exception:
+            log.exception("outbox entry %s is queued again later", entry.id)
+            self._means.limbo.setdefault(self._session.id, set()).add(entry.number)
 
     async def _settle_left_behind(self) -> None:
         left = await self._means.repository.left_behind(self._session.id, self._generation)
@@ -129,9 +149,10 @@ class Round:
         try:
             claimed = await self._means.repository.claim(claims)
         except Exception:
-            # For all we know not claimed; what was is found left behind by the session's next holder.
+            # Claimed or not, none of them was handed over.
             log.exception("the outbox of session %s waits", self._session.id)
             self._halted = True
+            self._means.limbo.setdefault(self._session.id, set()).update(e.number for e, _ in batch)
             return
         for (entry, _), is_ours in zip(batch, claimed, strict=True):
             if not is_ours:
@@ -172,7 +193,7 @@ class Round:
         # An entry may have waited for its turn for longer than a lease lasts.
         self._halted = self._halted or not self._holds()
         if self._halted:
-            await self._means.repository.put_back(entry.number)
+            await self._put_back(entry)
             return None
         try:
             composition = compose(draft_of(entry))
@@ -183,8 +204,7 @@ class Round:
         except RefusedError as error:
             if error.refusal not in _NOT_NOW:
                 return settling.failed(self._session, entry, str(error.refusal))
-            self._halted = True
-            await self._means.repository.put_back(entry.number)
+            await self._put_back(entry)
             return None
         except OutcomeUnknownError as error:
             # This client sends nothing more until it is replaced.

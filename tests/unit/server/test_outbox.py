@@ -1,7 +1,7 @@
 """Async sends: accepted durably, in order within a chat, each once, or told why not."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -298,3 +298,48 @@ async def test_the_rate_is_exact_across_restarts(tmp_path: Path, network: Memory
             await node.send(session, ADA, "too much")
     assert caught.value.code is Code.RATE_LIMITED
     assert len(heard(network)) == 20
+
+
+async def test_what_could_not_be_put_back_is_put_back_later_and_never_called_indeterminate(
+    fast: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is lost while the database is away."""
+    session = await fast.working(NUMBER)
+    put_back = OutboxRepository.put_back
+    failed = asyncio.Event()
+
+    async def is_away(_repository: OutboxRepository, _number: int) -> None:
+        failed.set()
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(OutboxRepository, "put_back", is_away)
+    network.refuse_next(NUMBER, Refusal.NOT_CONNECTED)
+    await accept(fast, session, "hello")
+    await failed.wait()
+    monkeypatch.setattr(OutboxRepository, "put_back", put_back)
+    await fast.sessions.restart(session)
+    await all_settled(fast, 1)
+    assert heard(network) == ["hello"]
+    assert await statuses(fast) == [("sent", None)]
+
+
+async def test_a_claim_of_unknown_outcome_is_put_back(
+    fast: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await fast.working(NUMBER)
+    claim = OutboxRepository.claim
+    failed = asyncio.Event()
+
+    async def commits_and_fails(repository: OutboxRepository, claims: Sequence[Claim]) -> Sequence[bool]:
+        await claim(repository, claims)
+        failed.set()
+        raise OSError("the connection broke while it was committed")
+
+    monkeypatch.setattr(OutboxRepository, "claim", commits_and_fails)
+    await accept(fast, session, "hello")
+    await failed.wait()
+    monkeypatch.setattr(OutboxRepository, "claim", claim)
+    await fast.sessions.restart(session)
+    await all_settled(fast, 1)
+    assert heard(network) == ["hello"]
+    assert await statuses(fast) == [("sent", None)]
