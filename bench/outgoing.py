@@ -1,13 +1,14 @@
 """What keys and rates cost a send, how fast async sends are accepted, and how fast they go out."""
 
 import asyncio
+import contextlib
+import itertools
 import sqlite3
 import statistics
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 
@@ -20,6 +21,8 @@ COUNT = 1000
 ACCEPTED = 3000
 IN_FLIGHT = 16
 WARM = 50
+CHATS = (1, 8)
+"""Contacts that the outbox's messages go to."""
 
 
 @dataclass(frozen=True)
@@ -103,49 +106,76 @@ def measure_keys(free: Stack, limited: Stack) -> list[tuple[str, float, float]]:
     ]
 
 
-def measure_outbox(stack: Stack, neonize: Raw, to: str) -> tuple[float, float, float, float]:
-    """Medians of: accepted per second while away, while sending too, drained per second, of raw neonize.
+@dataclass(frozen=True)
+class Outbox:
+    """What was measured of the outbox, medians; per second.
 
-    The session's sends go to one contact, in order, as raw neonize's do.
+    Attributes:
+        away: async sends accepted while their session is not connected.
+        at_work: the same while it sends what is accepted.
+        drained: by the number of chats, (messages sent, that rate against raw neonize's).
     """
+
+    away: float
+    at_work: float
+    drained: dict[int, tuple[float, float]]
+
+
+def measure_outbox(stack: Stack, neonize: Raw, to: str) -> Outbox:
+    """Accepts ACCEPTED messages for a session that is away, then lets it send them.
+
+    Args:
+        stack: whose sessions have no send rates.
+        neonize: raw, which sends to one contact.
+        to: that contact's number; the gateway sends to it and to others like it.
+    """
+    others = [str(int(to) + 100 + number) for number in range(max(CHATS) - 1)]
+    for number in others:
+        stack.person(number, kind="sink")
+    jids = [f"{number}@s.whatsapp.net" for number in (to, *others)]
     session = stack.paired("628152000008")
-    jid = f"{to}@s.whatsapp.net"
-    away, at_work, drained, ratios = [], [], [], []
+    for jid in jids:
+        stack.send(session, jid, "warm").raise_for_status()
+    away, at_work = [], []
+    drained: dict[int, list[tuple[float, float]]] = {}
     for _ in range(ROUNDS):
-        stack.rest.post(f"/sessions/{session}:stop").raise_for_status()
-        away.append(asyncio.run(accept(stack, session, jid, ACCEPTED)))
-        raw = neonize.rate(1, IN_FLIGHT, COUNT)
-        began = time.perf_counter()
-        stack.rest.post(f"/sessions/{session}:start").raise_for_status()
-        stack.await_status(session, "working")
-        began_sending = time.perf_counter()
-        await_drained(stack)
-        drained.append(ACCEPTED / (time.perf_counter() - min(began_sending, began + 5)))
-        ratios.append(drained[-1] / raw)
-        at_work.append(asyncio.run(accept(stack, session, jid, ACCEPTED)))
-        await_drained(stack)
-    return (
+        for chats in CHATS:
+            stack.rest.post(f"/sessions/{session}:stop").raise_for_status()
+            away.append(asyncio.run(accept(stack, session, jids[:chats])))
+            raw = neonize.rate(1, IN_FLIGHT, COUNT)
+            stack.rest.post(f"/sessions/{session}:start").raise_for_status()
+            stack.await_status(session, "working")
+            began, waiting = time.perf_counter(), left(stack)
+            eventually(lambda: left(stack) == 0, "the outbox is empty", within=300)
+            rate_now = waiting / (time.perf_counter() - began)
+            drained.setdefault(chats, []).append((rate_now, rate_now / raw))
+        at_work.append(asyncio.run(accept(stack, session, jids)))
+        eventually(lambda: left(stack) == 0, "the outbox is empty", within=300)
+    return Outbox(
         statistics.median(away),
         statistics.median(at_work),
-        statistics.median(drained),
-        statistics.median(ratios),
+        {
+            chats: (statistics.median(r for r, _ in found), statistics.median(r for _, r in found))
+            for chats, found in drained.items()
+        },
     )
 
 
-async def accept(stack: Stack, session: str, jid: str, count: int) -> float:
-    """Async sends accepted per second."""
+async def accept(stack: Stack, session: str, jids: Sequence[str]) -> float:
+    """Async sends accepted per second, to several contacts in turn."""
     async with AsyncExitStack() as exits:
-        send = await sender(exits, stack, jid, LATER, "")
-        return await rate(send, [session], IN_FLIGHT * 2, count)
+        senders = [await sender(exits, stack, jid, LATER, "") for jid in jids]
+        turns = itertools.cycle(senders)
+
+        async def send(session: str, text: str) -> None:
+            await next(turns)(session, text)
+
+        return await rate(send, [session], IN_FLIGHT * 2, ACCEPTED)
 
 
-def await_drained(stack: Stack) -> None:
-    """Waits until nothing waits in the outbox."""
-    path: Path = stack.data_dir / "wagate.db"
-
-    def empty() -> bool:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-            open_entries = "SELECT 1 FROM outbox WHERE status IN ('queued', 'sending') LIMIT 1"
-            return database.execute(open_entries).fetchone() is None
-
-    eventually(empty, "the outbox is empty", within=300)
+def left(stack: Stack) -> int:
+    """How many messages wait in the outbox or are being sent."""
+    with contextlib.closing(sqlite3.connect(f"file:{stack.data_dir / 'wagate.db'}?mode=ro", uri=True)) as db:
+        waiting = "SELECT count(*) FROM outbox WHERE status IN ('queued', 'sending')"
+        found: int = db.execute(waiting).fetchone()[0]
+        return found

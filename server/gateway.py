@@ -1,6 +1,7 @@
 """The gateway's parts, put together: everything between the database, WhatsApp and the RPCs."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from ulid import ULID
 
@@ -38,6 +39,9 @@ from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
 from server.whatsapp.pairing_port import Pairing
 from server.whatsapp.port import ClientFactory
+
+UNHURRIED_SECONDS: Final = 0.02
+"""How long outcomes of async sends gather for a commit: nobody waits for them."""
 
 
 def _unchanged(ingest: IngestFunction) -> IngestFunction:
@@ -98,7 +102,7 @@ class Gateway:
             budgets=budgets,
             ledger=self.ledger,
             repository=entries,
-            settling=Settling(outcomes, self.addresses),
+            settling=Settling(OutcomeRepository(database, gather=UNHURRIED_SECONDS), self.addresses),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -71,7 +72,10 @@ class Round:
         self._client = client
         self._generation = generation
         self._holds = holds
-        self._room = asyncio.Semaphore(AHEAD)
+        # Claimed and not answered yet; eased while no more than half of what may be is.
+        self._flying = 0
+        self._eased = asyncio.Event()
+        self._eased.set()
         self._work: set[asyncio.Task[Any]] = set()
         # By recipient: done once the newest entry before was answered.
         self._turns: dict[str, asyncio.Future[None]] = {}
@@ -118,17 +122,17 @@ class Round:
         behind = 0
         while entries := await self._means.repository.waiting(self._session.id, behind=behind, limit=PAGE):
             behind = entries[-1].number
-            left = list(entries)
+            left = deque(entries)
             while left:
-                await self._room.acquire()
+                # Half at a time: claims share commits, while the other half is being sent.
+                await self._eased.wait()
                 at = await self._take_rate(window)
                 if self._halted:
                     return
-                batch = [(left.pop(0), at)]
-                # As many more as may go now: one commit claims them all.
-                while left and not self._room.locked() and not window.take(at, share=self._means.share):
-                    await self._room.acquire()
-                    batch.append((left.pop(0), at))
+                batch = [(left.popleft(), at)]
+                room = AHEAD - self._flying
+                while left and len(batch) < room and not window.take(at, share=self._means.share):
+                    batch.append((left.popleft(), at))
                 await self._begin(batch, counted=window.is_limited)
 
     async def _take_rate(self, window: RateWindow) -> int:
@@ -156,12 +160,19 @@ class Round:
             return
         for (entry, _), is_ours in zip(batch, claimed, strict=True):
             if not is_ours:
-                self._room.release()
                 continue
+            self._fly(1)
             before = self._turns.get(entry.recipient)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._turns[entry.recipient] = turn
             keep(self._work, self._process(entry, before, turn))
+
+    def _fly(self, more: int) -> None:
+        self._flying += more
+        if self._flying <= AHEAD // 2:
+            self._eased.set()
+        else:
+            self._eased.clear()
 
     async def _process(
         self, entry: OutboxEntry, before: "asyncio.Future[None] | None", turn: "asyncio.Future[None]"
@@ -178,7 +189,7 @@ class Round:
             turn.set_result(None)
             if self._turns.get(entry.recipient) is turn:
                 del self._turns[entry.recipient]
-            self._room.release()
+            self._fly(-1)
         if settle is not None:
             await settle
 

@@ -37,6 +37,8 @@ class GroupCommit(Generic[Item, Result]):
         self,
         database: Database,
         apply: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        *,
+        gather: float = GATHER_SECONDS,
     ) -> None:
         """Starts nothing until the first write.
 
@@ -44,7 +46,9 @@ class GroupCommit(Generic[Item, Result]):
             database: where to write.
             apply: writes items in a transaction and returns a result for each, in their order.
                 May be called again with some of the items after a failure rolled it back.
+            gather: seconds for which a writer that has company already waits for more of it.
         """
+        self._gather = gather
         self._database = database
         self._apply = apply
         self._waiting: list[_Entry[Item, Result]] = []
@@ -79,7 +83,7 @@ class GroupCommit(Generic[Item, Result]):
             while self._waiting:
                 if len(self._waiting) > 1:
                     # Measured: larger batches save more than the wait costs (docs/decisions/0004).
-                    await asyncio.sleep(GATHER_SECONDS)
+                    await asyncio.sleep(self._gather)
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 error = await self._commit(batch)
                 if isinstance(error, DatabaseFailure) or (error is not None and len(batch) == 1):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
 from server.store.events import append_events
-from server.store.group_commit import GroupCommit
+from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
 from server.store.ingest import store_messages
 from server.store.outbox import Settlement, settle_entries
@@ -54,9 +54,15 @@ class Outcome:
 class OutcomeRepository:
     """Records outcomes, many at a time in one commit."""
 
-    def __init__(self, database: Database) -> None:
-        """Uses `database`; concurrent outcomes share commits."""
-        self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, _record)
+    def __init__(self, database: Database, *, gather: float = GATHER_SECONDS) -> None:
+        """Uses `database`; concurrent outcomes share commits.
+
+        Args:
+            database: where to record.
+            gather: seconds for which an outcome that has company waits for more: long where nobody waits
+                for it.
+        """
+        self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, _record, gather=gather)
 
     async def record(self, outcome: Outcome) -> int | None:
         """Records an outcome.
