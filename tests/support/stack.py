@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,11 +58,13 @@ class Stack:
     Attributes:
         data_dir: its data directory.
         ready: the line that it printed when everything served.
+        environment: the settings that it was given beside that.
     """
 
     data_dir: Path
     process: subprocess.Popen[str]
     ready: dict[str, str]
+    environment: Mapping[str, str]
     rest: httpx.Client = field(init=False)
     sandbox: httpx.Client = field(init=False)
 
@@ -107,7 +109,7 @@ class Stack:
         """Runs a command of `wagate` on the same data; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "server.cli", *words],
-            env={**os.environ, "WAGATE_DATA_DIR": str(self.data_dir)},
+            env={**os.environ, "WAGATE_DATA_DIR": str(self.data_dir), **self.environment},
             capture_output=True,
             text=True,
             check=True,
@@ -219,7 +221,7 @@ def running(data_dir: Path, **environment: str) -> Iterator[Stack]:
             line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise AssertionError(f"the product did not start; see {log.name}")
-        stack = Stack(data_dir, process, json.loads(line))
+        stack = Stack(data_dir, process, json.loads(line), environment)
         children = psutil.Process(process.pid).children(recursive=True)
         with stack.rest, stack.sandbox:
             yield stack
