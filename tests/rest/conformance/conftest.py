@@ -1,6 +1,6 @@
 """The world of the table's cases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -13,6 +13,7 @@ from tests.rest.conformance.answers import ask
 from tests.rest.conformance.case import By
 from tests.rest.conformance.table import run_by
 from tests.rest.conformance.world import World
+from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, running
 
 RATE = 150
@@ -22,9 +23,9 @@ SEND_SECONDS = "2"
 
 
 @pytest.fixture(scope="package")
-def product(tmp_path_factory: pytest.TempPathFactory, product_database: Mapping[str, str]) -> Iterator[Stack]:
+def product(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("conformance")
-    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **product_database}
+    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **new_database()}
     with running(folder / "data", **settings) as stack:
         yield stack
 
