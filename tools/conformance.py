@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.rest.conformance.case import By, Case
-from tests.rest.conformance.table import AWAITED, OPERATIONS, TABLE
+from tests.rest.conformance.table import OPERATIONS, TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = Path("docs") / "conformance.md"
@@ -54,10 +54,6 @@ def _lines() -> Iterator[str]:
     ordered = sorted(TABLE, key=lambda case: (case.operation, case.status))
     for (operation, status), cases in groupby(ordered, key=lambda case: (case.operation, case.status)):
         yield from _rows(operation, status, list(cases))
-    if AWAITED:
-        yield "\nDocumented, and not provoked here yet:\n"
-        for (operation, status), why in AWAITED.items():
-            yield f"- {operation} {status}: {why}."
 
 
 def _rows(operation: str, status: int, cases: list[Case]) -> Iterator[str]:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.hostile import Answer, Wire, fuzzed
+from tests.support.databases import NewDatabase
+from tests.support.hostile import CHAT, Answer, Wire, fuzzed
 from tests.support.stack import Stack, running
 
 SEED = 20261121
@@ -22,25 +23,31 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def target(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     """A product of its own: what is made up here may stop and delete anything."""
     folder = tmp_path_factory.mktemp("hostile")
-    with running(folder / "data", WAGATE_SEND_TIMEOUT="2") as product:
+    with running(
+        folder / "data", WAGATE_SEND_TIMEOUT="2", WAGATE_RATE_PER_MIN="0", **new_database()
+    ) as product:
         yield product
 
 
 @pytest.fixture(scope="module")
-def session(target: Stack) -> str:
-    return target.paired("628110000001")
+def existing(target: Stack) -> dict[str, str]:
+    """A session that works, and a message of it."""
+    target.person(CHAT.partition("@")[0], kind="sink")
+    session = target.paired("628110000001")
+    sent = target.send(session, CHAT, "hello").json()
+    return {"session": session, "mid": sent["waMessageId"], "cid": CHAT}
 
 
 @pytest.mark.parametrize(
     "count", [500, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
 )
-def test_fuzzed_requests(target: Stack, session: str, count: int) -> None:
+def test_fuzzed_requests(target: Stack, existing: dict[str, str], count: int) -> None:
     node, envoy = target.node, target.envoy
     before = node.memory_info().rss
-    requests = list(fuzzed(SEED + count, count, session, target.ready["apiKey"]))
+    requests = list(fuzzed(SEED + count, count, target.ready["apiKey"], existing))
     url = urlsplit(target.ready["http"])
     began = time.monotonic()
 

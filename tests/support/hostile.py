@@ -3,7 +3,7 @@
 import contextlib
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
@@ -47,20 +47,16 @@ HEADERS = (
     "x-method-override: DELETE", "upgrade: h2c", "a-bin: !!!", "x-session-id: ../..", "origin: null",
 )  # fmt: skip
 
+CHAT = "628120000001@s.whatsapp.net"
+"""Whom good requests are about."""
 GOOD: dict[str, object] = {
-    "to": "628120000001@s.whatsapp.net", "type": "text", "text": "hello", "chat": "628120000001@lid",
+    "to": CHAT, "type": "text", "text": "hello", "chat": CHAT,
     "sender": "", "emoji": "x", "options": ["a", "b"], "name": "n", "phone": "6281200001", "label": "l",
     "archived": True, "pinned": False, "mutedUntil": 4_102_444_800_000, "unmute": False, "state": "paused",
     "invite": "AbCdEfGhIjKlMnOp", "latitude": 1, "longitude": 2, "contact": {"name": "n", "phone": "62812"},
-    "replyTo": "3EB0", "mentions": [], "selectableCount": 1, "autoRead": True, "presenceTyping": False,
+    "replyTo": "", "mentions": [], "selectableCount": 1, "autoRead": True, "presenceTyping": False,
 }  # fmt: skip
-"""A good value for every field that some body has; `start` is left out, as it makes processes."""
-WHOLE = (
-    (), ("to", "type", "text"), ("to", "type", "name", "options"), ("to", "type", "latitude", "longitude"),
-    ("to", "type", "contact"), ("chat", "text"), ("chat", "sender", "to"), ("chat", "sender", "emoji"),
-    ("chat", "sender", "options"), ("state",), ("invite",), ("label",), ("archived", "pinned"), ("phone",),
-)  # fmt: skip
-"""Fields that belong together."""
+"""Good values for the fields of bodies; `start` is left out, as it makes processes."""
 
 
 @dataclass(frozen=True)
@@ -136,32 +132,38 @@ def request(method: str, path: str, headers: Sequence[str] = (), body: bytes | N
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
 
 
-def fuzzed(seed: int, count: int, session: str, key: str) -> Iterator[bytes]:
+def fuzzed(seed: int, count: int, key: str, existing: Mapping[str, str]) -> Iterator[bytes]:
     """Makes requests: of the API's operations, each with some parts that do not belong there.
 
     Args:
         seed: the same one gives the same requests.
         count: how many.
-        session: the id of one that exists.
         key: a good api-key.
+        existing: values of path variables that lead somewhere.
     """
     random = Random(seed)
-    operations = list(api_document.operations(api_document.load()).values())
+    document = api_document.load()
+    operations = list(api_document.operations(document).values())
+    fields = {operation.name: _fields(document, operation) for operation in operations}
     for _ in range(count):
         operation = random.choice(operations)
         method = operation.method if random.random() < 0.8 else random.choice(METHODS)
-        path = _path(random, operation, session)
+        path = _path(random, operation, existing)
         headers = [f"authorization: Bearer {key if random.random() < 0.9 else 'wa_' + 'x' * 40}"]
         headers += random.choices(HEADERS, k=random.choice((0, 0, 1, 2, 5)))
-        body = _body(random) if operation.takes_body or random.random() < 0.1 else None
+        body = (
+            _body(random, fields[operation.name]) if operation.takes_body or random.random() < 0.1 else None
+        )
         yield request(method, path, headers, body)
 
 
-def _path(random: Random, operation: Operation, session: str) -> str:
+def _path(random: Random, operation: Operation, existing: Mapping[str, str]) -> str:
     values = {name: _segment(random) for name in operation.variables}
-    # Sessions' own operations could end it.
-    if "session" in values and operation.said["tags"] != ["Sessions"] and random.random() < 0.8:
-        values["session"] = session
+    # What exists shall go on existing: for all but those that could end it.
+    if operation.said["tags"] != ["Sessions"] and operation.name not in {"deleteChat", "revokeMessage"}:
+        values.update(
+            (name, value) for name, value in existing.items() if name in values and random.random() < 0.8
+        )
     path = operation.path.format(**values)
     if random.random() < 0.1:
         path = path.replace(
@@ -172,17 +174,26 @@ def _path(random: Random, operation: Operation, session: str) -> str:
 
 
 def _segment(random: Random) -> str:
-    return quote(random.choice(SEGMENTS), safe="%@:*.;-'=$*") if random.random() < 0.4 else "628120000001@lid"
+    return quote(random.choice(SEGMENTS), safe="%@:*.;-'=$*") if random.random() < 0.4 else CHAT
 
 
-def _body(random: Random) -> bytes:
+def _body(random: Random, known: Sequence[str]) -> bytes:
+    """A body with the fields that an operation knows, some of them missing, wrong or beside the point."""
     if random.random() < 0.2:
         return random.choice(BODIES)
     if random.random() < 0.05:
         return random.randbytes(random.choice((1, 10, 1000)))
-    body = {**GOOD, "colour": "red"} if random.random() < 0.1 else dict(GOOD)
-    for name in random.sample(sorted(GOOD), k=random.choice((0, 1, 2, 5))):
+    body = {name: GOOD[name] for name in known if name in GOOD and random.random() < 0.9}
+    for name in random.sample(known, k=min(len(known), random.choice((0, 0, 1, 2)))):
         body[name] = random.choice(VALUES)
-    kept = random.sample(sorted(body), k=random.randint(0, len(body)))
-    chosen = {*kept, *random.choice(WHOLE)} & body.keys()
-    return json.dumps({name: body[name] for name in sorted(chosen)}).encode()
+    if random.random() < 0.05:
+        body["colour"] = "red"
+    return json.dumps(body).encode()
+
+
+def _fields(document: api_document.Document, operation: Operation) -> list[str]:
+    """Names of what an operation's body may hold."""
+    if not operation.takes_body:
+        return []
+    reference = operation.said["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    return sorted(document["components"]["schemas"][reference.rpartition("/")[2]]["properties"])

@@ -19,12 +19,6 @@ TABLE: tuple[Case, ...] = (
     *groups.CASES,
 )
 
-AWAITED: dict[tuple[str, int], str] = {
-    ("joinGroup", 200): "the sandbox network has no groups yet",
-    ("joinGroup", 502): "the sandbox network has no groups yet",
-}
-"""What nothing here can provoke yet, and why. A case for one of these has to take it off this list."""
-
 
 def run_by(*ways: By) -> list[Case]:
     """The cases that are run in one of these ways."""

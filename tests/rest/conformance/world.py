@@ -18,6 +18,14 @@ class Sent:
     id: str
 
 
+@dataclass(frozen=True)
+class Group:
+    """A group of the sandbox."""
+
+    jid: str
+    invite: str
+
+
 class World:
     """Made piece by piece, each when a case first needs it."""
 
@@ -79,6 +87,14 @@ class World:
         answer = self.stack.rest.post(f"/sessions/{session}/messages", json=body)
         answer.raise_for_status()
         return Sent(session, self.known, answer.json()["waMessageId"])
+
+    @cached_property
+    def group(self) -> Group:
+        """A group of Ada's."""
+        body = {"by": self.ada.partition("@")[0], "subject": "Friends", "members": []}
+        made = self.stack.sandbox.post("/groups", json=body)
+        made.raise_for_status()
+        return Group(made.json()["jid"], made.json()["inviteCode"])
 
     @cached_property
     def only_read(self) -> str:
