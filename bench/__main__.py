@@ -6,10 +6,14 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import auth, memory, sends
+from bench import auth, listing, memory, outgoing, sends
 from tests.support.stack import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+
+TO = "628150000000"
+RATES = {"WAGATE_RATE_PER_MIN": "100000", "WAGATE_RATE_PER_HOUR": "1000000"}
+"""Rates that no benchmark reaches, so that sends are counted and never refused."""
 
 
 def main() -> None:
@@ -17,6 +21,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with running(Path(folder) / "sends") as stack:
             rows = sends.measure(stack, Path(folder))
+            pages = listing.measure(stack)
+        with running(Path(folder) / "outbox") as stack, running(Path(folder) / "rates", **RATES) as limited:
+            kinds = outgoing.measure_keys(stack, limited)
+        with running(Path(folder) / "drain") as stack:
+            stack.person(TO, kind="sink")
+            with sends.raw(stack, Path(folder) / "raw", TO, quiet=False) as neonize:
+                outbox = outgoing.measure_outbox(stack, neonize, TO)
         with running(Path(folder) / "memory") as stack:
             per_session, seconds = memory.measure(stack)
         costs = auth.measure(Path(folder))
@@ -43,6 +54,41 @@ def main() -> None:
         "| way | sessions | in flight | sends/s | of raw |",
         "|---|---|---|---|---|",
         *(f"| {way} | {count} | {fly} | {rate:.0f} | {ratio:.2f} |" for way, count, fly, rate, ratio in rows),
+        "",
+        "## Keys and rates",
+        "",
+        (
+            f"Over REST, one session, {outgoing.IN_FLIGHT} in flight, medians of {outgoing.ROUNDS} interleaved"
+            f" rounds of {outgoing.COUNT}. A key, and a rate, is written down in a commit of its own before"
+            " the message goes out; without either there is no such commit."
+        ),
+        "",
+        "| sends | per second | of those without |",
+        "|---|---|---|",
+        *(f"| {kind} | {rate:.0f} | {ratio:.2f} |" for kind, rate, ratio in kinds),
+        "",
+        "## Async sends",
+        "",
+        (
+            f"Over REST, {2 * outgoing.IN_FLIGHT} in flight, {outgoing.ACCEPTED} at a time, medians of"
+            f" {outgoing.ROUNDS} rounds. Each is durable before its 202."
+        ),
+        "",
+        f"- Accepted per second while the session is away: {outbox.away:.0f}.",
+        f"- Accepted per second while it sends what is accepted: {outbox.at_work:.0f}.",
+        *(
+            f"- Sent from the outbox per second, to {chats} {'chats' if chats > 1 else 'chat, in order'}:"
+            f" {rate:.0f}, {ratio:.2f} of raw neonize with {outgoing.IN_FLIGHT} in flight."
+            for chats, (rate, ratio) in outbox.drained.items()
+        ),
+        "",
+        "## Long chats",
+        "",
+        f"One page of 50 messages over REST, {listing.ROUNDS} of each kind in turn.",
+        "",
+        "| page | messages in the chat | p50 ms | p99 ms |",
+        "|---|---|---|---|",
+        *(f"| {page} | {count:,} | {p50:.1f} | {p99:.1f} |" for page, count, p50, p99 in pages),
         "",
         f"## {memory.SESSIONS} sessions on one node",
         "",
