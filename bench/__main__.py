@@ -58,8 +58,8 @@ def main() -> None:
         "## Keys and rates",
         "",
         (
-            f"Over REST, one session, {outgoing.IN_FLIGHT} in flight, medians of {outgoing.ROUNDS} interleaved"
-            f" rounds of {outgoing.COUNT}. A key, and a rate, is written down in a commit of its own before"
+            f"Over REST, one session, {outgoing.IN_FLIGHT} in flight, medians of {outgoing.ROUNDS}"
+            f" interleaved rounds of {outgoing.COUNT}. A key, and a rate, is written down in a commit of its own before"
             " the message goes out; without either there is no such commit."
         ),
         "",
