@@ -59,8 +59,8 @@ def main() -> None:
         "",
         (
             f"Over REST, one session, {outgoing.IN_FLIGHT} in flight, medians of {outgoing.ROUNDS}"
-            f" interleaved rounds of {outgoing.COUNT}. A key, and a rate, is written down in a commit of its own before"
-            " the message goes out; without either there is no such commit."
+            f" interleaved rounds of {outgoing.COUNT}. A key, and a rate, is written down in a commit of its"
+            " own before the message goes out; without either there is no such commit."
         ),
         "",
         "| sends | per second | of those without |",
