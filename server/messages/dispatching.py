@@ -142,7 +142,7 @@ class Round:
             wait = window.take(now, share=self._means.share)
             if wait == 0 or self._halted:
                 return now
-            await asyncio.sleep(wait / 1000)
+            await asyncio.sleep(wait / 1000)  # until the rate has room again; nothing tells before
 
     async def _begin(self, batch: Sequence[tuple[OutboxEntry, int]], *, counted: bool) -> None:
         """Claims entries and begins to send those that are this node's now, in their order."""

@@ -58,7 +58,7 @@ class Housekeeping:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(ROUND_SECONDS)
+            await asyncio.sleep(ROUND_SECONDS)  # things grow old with the clock alone
             try:
                 await self.round()
             except Exception:

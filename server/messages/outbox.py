@@ -133,7 +133,7 @@ class Outbox:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.sleep(SWEEP_SECONDS)  # entries grow old with the clock alone
             try:
                 await self.give_up_overdue()
                 for session_id in await self._means.repository.sessions_waiting():

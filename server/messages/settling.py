@@ -166,4 +166,4 @@ class Settling:
                 log.exception("how an outbox entry ended could not be recorded")
                 if self._gives_up:
                     return None
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)  # nothing tells when a database is back

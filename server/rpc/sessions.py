@@ -4,8 +4,9 @@ from wagate.v1 import sessions_pb2 as pb
 
 from server.cursors import Cursors, page_size
 from server.rpc.endpoint import Call
-from server.sessions.service import Sessions, SessionView
+from server.sessions.service import Sessions
 from server.sessions.state import Status
+from server.sessions.view import SessionView
 
 _STATUS = {
     Status.STOPPED: pb.SESSION_STATUS_STOPPED,

@@ -73,3 +73,12 @@ async def mark_read(client: Client, session: Session, events: Sequence[Event]) -
             await client.mark_read(chat, sender, ids, now_ms())
         except ClientError as error:
             log.info("%d messages of session %s stay unread: %s", len(ids), session.id, error)
+
+
+async def next_events(client: Client, *, limit: float | None) -> Sequence[Event]:
+    """Waits for a client's next events, for at most `limit` seconds; none came where it returns none."""
+    try:
+        async with asyncio.timeout(limit):
+            return await client.events()
+    except TimeoutError:
+        return ()

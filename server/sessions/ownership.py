@@ -154,7 +154,7 @@ class Ownership:
         third = self._seconds / RENEWALS
         pause = third
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # leases run out with the clock alone
             try:
                 # After a failure sooner: there is time for a few attempts before leases are given up.
                 pause = third if await self.renew() else third / 4
@@ -164,7 +164,7 @@ class Ownership:
 
     async def _keep_watching(self) -> None:
         while True:
-            await asyncio.sleep(self._seconds / 30)
+            await asyncio.sleep(self._seconds / 30)  # the same
             self.watch()
 
 

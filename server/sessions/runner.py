@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-import shutil
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from server.clock import now_ms
 from server.errors import not_found
+from server.sessions import device_folder
 from server.sessions.backoff import Backoff
-from server.sessions.inbox import Inbox, Ingest, mark_read
+from server.sessions.inbox import Inbox, Ingest, mark_read, next_events
 from server.sessions.ownership import Ownership, held_elsewhere
+from server.sessions.patience import Patience
 from server.sessions.state import Phase
 from server.store.records import Session
 from server.store.sessions import SessionRepository
@@ -37,13 +36,6 @@ from server.whatsapp.port import (
 from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
-
-LOGIN_SECONDS: Final = 30.0
-"""How long a made connection may take to log in before it is replaced."""
-RECOVERY_SECONDS: Final = 3.0
-"""How long the library may take to get a lost connection back while WhatsApp is reachable."""
-LOOK_SECONDS: Final = 1.0
-"""How often a session without a connection looks whether WhatsApp is reachable."""
 
 
 class Runner:
@@ -141,7 +133,7 @@ class Runner:
             await self._begin(self._stay_connected, Phase.CONNECTING)
         else:
             await self.change(ending=None)
-            await asyncio.to_thread(_empty_folder, self._device)
+            await device_folder.empty(self._device)
             attempt = await self._pairing.begin(self.record.id, self._device)
             self._attempt = attempt
             await self._begin(partial(self._pair, attempt), Phase.PAIRING)
@@ -234,7 +226,7 @@ class Runner:
         except ClientError as error:
             log.warning("session %s is given up without being unlinked: %s", self.record.id, error)
         await self._end_task()
-        await asyncio.to_thread(shutil.rmtree, self._device, ignore_errors=True)
+        await device_folder.remove(self._device)
         await self._repository.delete(self.record.id)
 
     async def store_rest(self) -> None:
@@ -296,7 +288,7 @@ class Runner:
 
     async def _forget_device(self, ending: str) -> None:
         await self.change(ending=ending, wanted=False, wa_jid=None, wa_lid=None, phone_number=None)
-        await asyncio.to_thread(shutil.rmtree, self._device, ignore_errors=True)
+        await device_folder.remove(self._device)
 
     async def _pair(self, attempt: PairingAttempt) -> None:
         try:
@@ -383,32 +375,14 @@ class Runner:
             await self.change(wa_lid=lid)
 
     async def _follow(self, client: Client, backoff: Backoff) -> Ending:
-        patience = LOGIN_SECONDS
-        away_since: float | None = time.monotonic()
+        patience = Patience(backoff, self._clients.reachable)
         while True:
-            events = await self._next_events(client, limit=None if away_since is None else LOOK_SECONDS)
+            events = await next_events(client, limit=patience.look_after)
             ending = await self._take(events)
             if ending is not None:
                 log.warning("WhatsApp ended session %s: %s", self.record.id, ending)
                 return ending
-            if self.phase is Phase.LIVE:
-                if away_since is not None:
-                    backoff.reset()
-                away_since = None
-            elif away_since is None:
-                away_since, patience = time.monotonic(), RECOVERY_SECONDS
-            elif not await self._clients.reachable():
-                # The network is down: neither the library nor a new client could do better now.
-                away_since, patience = time.monotonic(), RECOVERY_SECONDS
-            elif time.monotonic() - away_since > patience:
-                raise ConnectError("the connection did not come back by itself")
-
-    async def _next_events(self, client: Client, limit: float | None) -> Sequence[Event]:
-        try:
-            async with asyncio.timeout(limit):
-                return await client.events()
-        except TimeoutError:
-            return ()
+            await patience.check(is_live=self.phase is Phase.LIVE)
 
     async def _take(self, events: Sequence[Event]) -> Ending | None:
         self._inbox.note(events)
@@ -432,9 +406,3 @@ class Runner:
                 case Received():
                     pass
         return None
-
-
-def _empty_folder(folder: Path) -> None:
-    """An attempt begins without leftovers of one that was never scanned."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)

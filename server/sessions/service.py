@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from ulid import ULID
@@ -19,6 +18,7 @@ from server.sessions.inbox import Ingest
 from server.sessions.ownership import RENEWALS, Ownership
 from server.sessions.runner import Runner
 from server.sessions.state import Phase, Status, status_of
+from server.sessions.view import SessionView
 from server.store.leases import LeaseRepository
 from server.store.records import Session
 from server.store.sessions import SessionRepository
@@ -33,21 +33,6 @@ LABEL_LENGTH: Final = 200
 _PHONE: Final = re.compile("[1-9][0-9]{4,14}")
 _ID: Final = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 """What an id looks like (a ULID): no other text is worth a look into the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """A session with what is true of it now.
-
-    Attributes:
-        record: as stored.
-        status: where it stands on the wire.
-        gateway_id: the node that holds it, "" while none does.
-    """
-
-    record: Session
-    status: Status
-    gateway_id: str
 
 
 class Sessions:

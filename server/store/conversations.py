@@ -10,7 +10,7 @@ from server.store.database import Database
 from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
 from server.store.ingest import store_messages
-from server.store.queries import execute, find_all, find_one
+from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
 from server.store.records import Chat, Message, NewMessage
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 
@@ -22,9 +22,6 @@ _shown = [c for c in _message.c if c.name not in ("chat_id", "content", "hidden"
 _ChatPosition = tuple[bool, int, int]
 _MessagePosition = tuple[int, int, int]
 
-
-DELETED_AT_A_TIME: Final = 2_000
-"""Messages that one transaction deletes."""
 
 _FIND_CHAT: Final = select(_chat).where(
     _chat.c.session_id == bindparam("of"), _chat.c.jid == bindparam("called")

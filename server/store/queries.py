@@ -1,13 +1,16 @@
 """Statements run as they are: what most repository methods come to."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Executable, Row
 
 from server.store.database import Database
 
 Record = TypeVar("Record")
+
+DELETED_AT_A_TIME: Final = 2_000
+"""Rows that one transaction deletes where there may be very many."""
 
 
 async def find_one(

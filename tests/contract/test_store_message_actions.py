@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from server.store.conversations import DELETED_AT_A_TIME, ConversationRepository
+from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
+from server.store.queries import DELETED_AT_A_TIME
 from server.store.records import Chat, Message, Reaction, Session, StoredMessage
+from server.store.sessions import SessionRepository
 from tests.support.records import a_message
 
 ADA = "628120000001@s.whatsapp.net"
@@ -155,3 +157,12 @@ async def test_a_chat_is_changed_in_part(conversations: ConversationRepository, 
     assert await chat_of(conversations, session) == replace(
         chat, archived=True, muted_until=9_000, unread_count=0
     )
+
+
+async def test_a_deleted_session_takes_a_long_chat_along(
+    conversations: ConversationRepository, sessions: SessionRepository, session: Session
+) -> None:
+    await conversations.store([a_message(session.id, f"M{n}") for n in range(DELETED_AT_A_TIME + 10)])
+    await sessions.delete(session.id)
+    assert await sessions.find(session.id) is None
+    assert await conversations.find_chat(session.id, ADA) is None

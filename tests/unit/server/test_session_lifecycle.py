@@ -24,8 +24,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The node's waits between attempts, shortened: their lengths have a test of their own."""
     monkeypatch.setattr("server.sessions.backoff.FIRST_SECONDS", 0.01)
     monkeypatch.setattr("server.sessions.backoff.CAP_SECONDS", 0.02)
-    monkeypatch.setattr("server.sessions.runner.RECOVERY_SECONDS", 0.02)
-    monkeypatch.setattr("server.sessions.runner.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("server.sessions.patience.RECOVERY_SECONDS", 0.02)
+    monkeypatch.setattr("server.sessions.patience.LOOK_SECONDS", 0.01)
 
 
 def online(network: MemoryNetwork) -> int:
@@ -190,7 +190,7 @@ async def test_failed_connects_are_tried_again(node: MemoryNode, network: Memory
 async def test_a_connection_that_never_logs_in_is_replaced(
     node: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.sessions.runner.LOGIN_SECONDS", 0.02)
+    monkeypatch.setattr("server.sessions.patience.LOGIN_SECONDS", 0.02)
     session = await node.working(NUMBER)
     await node.sessions.stop(session)
     network.silent_logins = 2
