@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     """Hours that an async send may wait before it fails."""
     idempotency_days: float = Field(default=7, gt=0, le=366)
     """Days for which an Idempotency-Key is remembered."""
+    event_days: float = Field(default=7, gt=0, le=366)
+    """Days for which events are kept for readers who come back."""
+    event_count: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
+    """Events that are kept per organization; of more, the oldest go first."""
     revoke_hours: float = Field(default=60, gt=0)
     """Hours after sending for which WhatsApp lets a message be deleted for everyone (WUTS)."""
     typing_seconds: float = Field(default=0.5, ge=0, le=10)

@@ -12,6 +12,8 @@ from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
+from server.events.retention import Retention
+from server.events.service import Events
 from server.messages.actions import Actions
 from server.messages.budgets import Budgets
 from server.messages.deleting import Deleting
@@ -23,6 +25,7 @@ from server.messages.outbox import Outbox
 from server.messages.sending import Sending
 from server.messages.settling import Settling
 from server.rpc.chats import ChatsServicer
+from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.sessions import SessionsServicer
@@ -30,6 +33,7 @@ from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
+from server.store.event_log import EventLog
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
 from server.store.message_actions import MessageRepository
@@ -122,6 +126,9 @@ class Gateway:
             revoke_hours=settings.revoke_hours,
         )
         self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
+        event_log = EventLog(database)
+        self.events = Events(event_log, self.sessions)
+        self.retention = Retention(settings, event_log)
 
     def servicers(self) -> Mapping[str, object]:
         """What serves each service of the contract, by the service's name."""
@@ -130,16 +137,21 @@ class Gateway:
             "Messages": MessagesServicer(self.sending, self.outbox, self.actions),
             "Chats": ChatsServicer(self.chats, self.changes),
             "Groups": GroupsServicer(self.groups),
+            "Events": EventsServicer(self.events),
         }
 
     async def open(self) -> None:
         """Begins connecting sessions and sending what waits; does not wait for either."""
         await self.outbox.open()
         self._housekeeping.open()
+        self.events.open()
+        self.retention.open()
         await self.sessions.open()
 
     async def close(self) -> None:
         """Ends everything; what was handed to WhatsApp is recorded first."""
+        await self.retention.close()
+        await self.events.close()
         await self._housekeeping.close()
         await self.outbox.close()
         await self.sending.close()

@@ -1,7 +1,7 @@
 """What the contract says of each method, read from its descriptor once."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ class Call:
 
 Method = Callable[[Any, Call], Awaitable[Message]]
 """A servicer's method: takes the request and the call, returns the response."""
+StreamMethod = Callable[[Any, Call], AsyncGenerator[Message, None]]
+"""A servicer's method that answers with a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Endpoint:
         is_change: whether it changes something, which is audited: it needs more than `read`, and is no
             GET.
         names_session: whether the request names a session.
+        is_stream: whether it answers with a stream, so that `method` is a `StreamMethod`.
     """
 
     path: str
@@ -80,7 +83,8 @@ class Endpoint:
     path_order: tuple[str, ...]
     is_change: bool
     names_session: bool
-    method: Method
+    is_stream: bool
+    method: Method | StreamMethod
 
     def status_of(self, response: Message) -> int:
         """The HTTP status of a response: a message that waits to be sent is accepted, not done."""
@@ -89,7 +93,7 @@ class Endpoint:
         return self.success_status
 
 
-def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
+def endpoint(descriptor: MethodDescriptor, method: Method | StreamMethod) -> Endpoint:
     """Reads a method's descriptor.
 
     Args:
@@ -97,7 +101,8 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
         method: what runs it.
 
     Raises:
-        ValueError: the contract forgets to say which capability the method needs.
+        ValueError: the contract forgets to say which capability the method needs, or has a stream that
+            changes something or answers REST callers: neither audit nor REST know streams.
     """
     options = descriptor.GetOptions()
     operation = options.Extensions[operation_pb2.operation]
@@ -108,6 +113,9 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
     template: str = getattr(rule, verb)
     path_order = tuple(re.findall(r"\{([a-z_]+)", template))
     capability = _CAPABILITIES[operation.capability]
+    is_change = verb != "get" and capability is not Capability.READ
+    if descriptor.server_streaming and (is_change or template):
+        raise ValueError(f"{descriptor.full_name} answers with a stream: it can only read, and natively")
     return Endpoint(
         path=f"/{descriptor.containing_service.full_name}/{descriptor.name}",
         operation=descriptor.name[0].lower() + descriptor.name[1:],
@@ -120,7 +128,8 @@ def endpoint(descriptor: MethodDescriptor, method: Method) -> Endpoint:
         body=rule.body,
         path_fields=frozenset(path_order),
         path_order=path_order,
-        is_change=verb != "get" and capability is not Capability.READ,
+        is_change=is_change,
         names_session="session" in descriptor.input_type.fields_by_name,
+        is_stream=descriptor.server_streaming,
         method=method,
     )

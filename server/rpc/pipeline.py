@@ -1,13 +1,14 @@
 """The way of every call: token, capability, session, body, method, answer.
 
 That order is the documented one. A call that came by REST (Envoy alone can say so) brings its body as
-raw JSON and gets exact JSON back; a native one brings and gets typed messages.
+raw JSON and gets exact JSON back; a native one brings and gets typed messages. Streams are native.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
@@ -20,9 +21,10 @@ from server.auth.principal import Principal
 from server.errors import Code, WagateError
 from server.rpc import json_codec
 from server.rpc.auditing import Read, audited
-from server.rpc.endpoint import Call, Endpoint
+from server.rpc.endpoint import Call, Endpoint, Method, StreamMethod
 from server.rpc.rest_body import REST_MARK, body_of
 from server.rpc.status import GRPC, HTTP, envelope, rich_status
+from server.rpc.streaming import Streams
 from server.sessions.service import Sessions
 
 log = logging.getLogger(__name__)
@@ -46,13 +48,17 @@ class Pipeline(_GenericRpcHandler):
         authenticator: Authenticator,
         sessions: Sessions,
         audit: AuditLog,
+        streams: Streams,
     ) -> None:
         """Serves `endpoints`."""
         self._authenticator = authenticator
         self._audit = audit
         self._sessions = sessions
-        self._native = {e.path: self._native_handler(e) for e in endpoints}
-        self._rest = {e.path: self._rest_handler(e) for e in endpoints}
+        self._streams = streams
+        self._native = {
+            e.path: self._stream_handler(e) if e.is_stream else self._native_handler(e) for e in endpoints
+        }
+        self._rest = {e.path: self._rest_handler(e) for e in endpoints if not e.is_stream}
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
@@ -69,19 +75,29 @@ class Pipeline(_GenericRpcHandler):
             try:
                 return await self._run(target, _metadata(context), lambda: (_parse(target, raw), None))
             except WagateError as error:
-                status = rich_status(error)
-                trailers: list[tuple[str, str | bytes]] = [
-                    ("grpc-status-details-bin", status.SerializeToString())
-                ]
-                if error.retry_after is not None:
-                    trailers.append(("retry-after", str(error.retry_after)))
-                context.set_trailing_metadata(tuple(trailers))
-                await context.abort(GRPC[error.code], error.message)
-                raise AssertionError from error
+                await _abort(context, error)
 
         # The bytes are parsed by the call itself: gRPC's library would answer UNKNOWN to what cannot be, log
         # a traceback for each, and ask for no token before.
         return _handler(run, bytes, target.response.SerializeToString)
+
+    def _stream_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
+        async def run(raw: bytes, context: Context) -> None:
+            metadata = _metadata(context)
+            try:
+                with _defects_told(target):
+                    principal = await self._authenticator.authenticate(metadata)
+                    request, call = await self._admit(
+                        target, principal, metadata, lambda: (_parse(target, raw), None)
+                    )
+                    messages = cast("StreamMethod", target.method)(request, call)
+                    await self._streams.run(metadata, messages, context.write)
+            except WagateError as error:
+                await _abort(context, error)
+
+        return grpc.unary_stream_rpc_method_handler(
+            run, request_deserializer=bytes, response_serializer=target.response.SerializeToString
+        )
 
     def _rest_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(raw: bytes, context: Context) -> HttpBody:
@@ -108,24 +124,23 @@ class Pipeline(_GenericRpcHandler):
 
     async def _run(self, target: Endpoint, metadata: Mapping[str, str], read: Read) -> Message:
         """Runs a call; `read` gives its request and, for one that came by REST, its body."""
-        try:
+        with _defects_told(target):
             principal = await self._authenticator.authenticate(metadata)
             serve = partial(self._serve, target, principal, metadata)
             if target.is_change:
                 return await audited(self._audit, target, principal, metadata, read=read, serve=serve)
             return await serve(read)
-        except WagateError:
-            raise
-        except Exception as error:
-            reference = str(ULID())
-            log.exception("call %s failed (reference %s)", target.path, reference)
-            raise WagateError(
-                Code.INTERNAL, f"a defect of the gateway; its log has reference {reference}"
-            ) from error
 
     async def _serve(
         self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
     ) -> Message:
+        request, call = await self._admit(target, principal, metadata, read)
+        return await cast("Method", target.method)(request, call)
+
+    async def _admit(
+        self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
+    ) -> tuple[Message, Call]:
+        """The checks between the token and the method itself."""
         principal.require(target.capability)
         request, body = read()
         session = None
@@ -134,7 +149,33 @@ class Pipeline(_GenericRpcHandler):
             session = await self._sessions.find(principal, session_id)
         if body is not None and target.body:
             _fill(target, request, body)
-        return await target.method(request, Call(principal, metadata, session))
+        return request, Call(principal, metadata, session)
+
+
+@contextmanager
+def _defects_told(target: Endpoint) -> Iterator[None]:
+    """Logs what no caller may see, and tells them where it stands."""
+    try:
+        yield
+    except WagateError:
+        raise
+    except Exception as error:
+        reference = str(ULID())
+        log.exception("call %s failed (reference %s)", target.path, reference)
+        raise WagateError(
+            Code.INTERNAL, f"a defect of the gateway; its log has reference {reference}"
+        ) from error
+
+
+async def _abort(context: Context, error: WagateError) -> NoReturn:
+    """Ends a native call with an error."""
+    status = rich_status(error)
+    trailers: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
+    if error.retry_after is not None:
+        trailers.append(("retry-after", str(error.retry_after)))
+    context.set_trailing_metadata(tuple(trailers))
+    await context.abort(GRPC[error.code], error.message)
+    raise AssertionError from error
 
 
 def _fill(target: Endpoint, request: Message, body: bytes) -> None:

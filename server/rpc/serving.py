@@ -7,13 +7,14 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from wagate.v1 import chats_pb2, groups_pb2, messages_pb2, sessions_pb2
+from wagate.v1 import chats_pb2, events_pb2, groups_pb2, messages_pb2, sessions_pb2
 
 from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 from server.rpc.endpoint import endpoint
 from server.rpc.pipeline import Pipeline
+from server.rpc.streaming import AUTHENTICATE_SECONDS, Streams
 from server.rpc.wuts.handler import SERVICE as WUTS
 from server.rpc.wuts.handler import WutsHandler
 from server.sessions.service import Sessions
@@ -23,6 +24,7 @@ SERVICES: Final = (
     messages_pb2.DESCRIPTOR.services_by_name["Messages"],
     chats_pb2.DESCRIPTOR.services_by_name["Chats"],
     groups_pb2.DESCRIPTOR.services_by_name["Groups"],
+    events_pb2.DESCRIPTOR.services_by_name["Events"],
 )
 """The contract's services."""
 
@@ -51,6 +53,7 @@ class Serving:
         *,
         audit: AuditLog,
         wuts: WutsHandler | None = None,
+        authenticate_every: float = AUTHENTICATE_SECONDS,
     ) -> None:
         """Prepares the server.
 
@@ -61,6 +64,7 @@ class Serving:
             address: `host:port`; port 0 takes a free one.
             audit: keeps who changed what.
             wuts: serves the WUTS API; None leaves it out.
+            authenticate_every: seconds between looks at the token of an open stream.
         """
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # missing in the stubs
         self._server = grpc.aio.server(options=_OPTIONS)
@@ -69,7 +73,9 @@ class Serving:
             for service in SERVICES
             for method in service.methods
         ]
-        self._server.add_generic_rpc_handlers((Pipeline(endpoints, authenticator, sessions, audit),))
+        self._streams = Streams(authenticator, every=authenticate_every)
+        pipeline = Pipeline(endpoints, authenticator, sessions, audit, self._streams)
+        self._server.add_generic_rpc_handlers((pipeline,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [_name(service) for service in SERVICES]
         if wuts is not None:
@@ -104,8 +110,9 @@ class Serving:
         return port
 
     async def stop(self) -> None:
-        """Takes no new calls and lets those under way end."""
+        """Takes no new calls, ends the streams, and lets the calls under way end."""
         await self._health.enter_graceful_shutdown()
+        self._streams.close()
         await self._server.stop(STOP_SECONDS)
 
 

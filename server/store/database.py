@@ -7,6 +7,7 @@ docs/decisions/0004.
 """
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from server.store.appended import Appended, take_appended
 from server.store.failures import explained, is_transient
 
 Result = TypeVar("Result")
@@ -50,7 +52,13 @@ _SQLITE_PRAGMAS: Final = (
 
 
 class Database(Protocol):
-    """Runs statements."""
+    """Runs statements.
+
+    Attributes:
+        appended: who is told that a commit has made event logs longer.
+    """
+
+    appended: Appended
 
     async def read(self, work: Callable[[Connection], Result]) -> Result:
         """Runs selects.
@@ -110,6 +118,7 @@ class SqliteDatabase:
 
     def __init__(self, url: URL) -> None:
         """See `open_database`."""
+        self.appended = Appended()
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         url = url.set(drivername="sqlite")
@@ -147,15 +156,21 @@ class SqliteDatabase:
         within: float | None = PATIENCE_SECONDS,  # noqa: ARG002 - a file answers or fails
     ) -> Result:
         """See `Database`."""
+        loop = asyncio.get_running_loop()
 
         def run() -> Result:
             with explained() as progress, self._write_engine.connect() as connection:
                 result = work(connection)
                 progress.committing = True
                 connection.commit()
-                return result
+                appended = take_appended(connection)
+            if appended:
+                # From here, not from who waits: they may have gone away. So may the loop, with all listeners.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self.appended.tell, appended)
+            return result
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+        return await loop.run_in_executor(self._writer, run)
 
     async def write_first(self, work: Callable[[Connection], Result]) -> Result:
         """See `Database`. The queue for the one writer is short."""
@@ -177,6 +192,7 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         """See `open_database`."""
+        self.appended = Appended()
         self._engine = _postgres_engine(url, pool_size=8, max_overflow=8)
         self._first_engine = _postgres_engine(url, pool_size=1, max_overflow=1)
 
@@ -190,11 +206,11 @@ class PostgresDatabase:
         self, work: Callable[[Connection], Result], *, within: float | None = PATIENCE_SECONDS
     ) -> Result:
         """See `Database`."""
-        return await _write_postgres(self._engine, work, within)
+        return await _write_postgres(self._engine, work, within, self.appended)
 
     async def write_first(self, work: Callable[[Connection], Result]) -> Result:
         """See `Database`."""
-        return await _write_postgres(self._first_engine, work, PATIENCE_SECONDS)
+        return await _write_postgres(self._first_engine, work, PATIENCE_SECONDS, self.appended)
 
     async def close(self) -> None:
         """See `Database`."""
@@ -216,7 +232,7 @@ def _postgres_engine(url: URL, *, pool_size: int, max_overflow: int) -> AsyncEng
 
 
 async def _write_postgres(
-    engine: AsyncEngine, work: Callable[[Connection], Result], within: float | None
+    engine: AsyncEngine, work: Callable[[Connection], Result], within: float | None, appended: Appended
 ) -> Result:
     for attempt in itertools.count(1):
         try:
@@ -225,6 +241,7 @@ async def _write_postgres(
                     result = await connection.run_sync(work)
                     progress.committing = True
                     await connection.commit()
+                    appended.tell(await connection.run_sync(take_appended))
                     return result
         except DBAPIError as error:
             if attempt == _ATTEMPTS or not is_transient(error):

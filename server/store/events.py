@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select, update
 from ulid import ULID
 
+from server.store.appended import note_appended
 from server.store.dialect import insert
 from server.store.records import NewEvent
 from server.store.tables import EventHeadRow, EventRow, table_of
@@ -15,7 +16,8 @@ _head = table_of(EventHeadRow)
 
 PREFIX: Final = "evt_"
 """How every event's id begins (REST API, Conventions)."""
-_BEFORE_ALL: Final = PREFIX + "0" * 26
+BEFORE_ALL: Final = PREFIX + "0" * 26
+"""Below every event's id."""
 _ADVANCE: Final = (
     update(_head)
     .where(_head.c.organization_id == bindparam("organization"))
@@ -34,7 +36,10 @@ def append_events(connection: Connection, events: Sequence[NewEvent]) -> None:
     organizations = sorted({event.organization_id for event in events})
     connection.execute(
         insert(connection.dialect.name, _head).on_conflict_do_nothing(),
-        [{"organization_id": organization, "last_id": _BEFORE_ALL} for organization in organizations],
+        [
+            {"organization_id": organization, "last_id": BEFORE_ALL, "forgotten_id": BEFORE_ALL}
+            for organization in organizations
+        ],
     )
     # In one order everywhere: two writers never wait for each other in a ring.
     heads = select(_head.c.organization_id, _head.c.last_id).where(_head.c.organization_id.in_(organizations))
@@ -57,6 +62,7 @@ def append_events(connection: Connection, events: Sequence[NewEvent]) -> None:
     connection.execute(
         _ADVANCE, [{"organization": organization, "last": last_id} for organization, last_id in last.items()]
     )
+    note_appended(connection, organizations)
 
 
 def _after(event_id: str) -> str:

@@ -251,12 +251,14 @@ class EventRow(SQLModel, table=True):
 
 
 class EventHeadRow(SQLModel, table=True):
-    """The newest event's id of an organization. Locked by whoever appends, so that ids rise."""
+    """Where an organization's log ends and begins. Locked by whoever appends, so that ids rise."""
 
     __tablename__ = "event_head"
 
     organization_id: str = Field(primary_key=True, foreign_key="organization.id")
     last_id: str
+    # The newest id that retention deleted, so that a reader behind it can be told.
+    forgotten_id: str
 
 
 class AddressRow(SQLModel, table=True):

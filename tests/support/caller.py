@@ -9,14 +9,15 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from wagate.v1 import events_pb2, events_pb2_grpc
 
 from server.rpc.rest_body import REST_BODY, REST_MARK
 from server.rpc.serving import SERVICES
 
 METHODS: dict[str, MethodDescriptor] = {
-    method.name: method for service in SERVICES for method in service.methods
+    method.name: method for service in SERVICES for method in service.methods if not method.server_streaming
 }
-"""The contract's methods by their names."""
+"""The contract's methods by their names, without those that answer with a stream."""
 
 
 def path_of(method: str) -> str:
@@ -69,6 +70,13 @@ class Caller:
             response_deserializer=GetMessageClass(descriptor.output_type).FromString,
         )
         return await call(request, metadata=self._metadata(), timeout=20)
+
+    def subscribe(
+        self, **fields: Any
+    ) -> "grpc.aio.UnaryStreamCall[events_pb2.SubscribeRequest, events_pb2.Event]":
+        """Follows the events, with the fields of the request."""
+        request = events_pb2.SubscribeRequest(**fields)
+        return events_pb2_grpc.EventsStub(self.channel).Subscribe(request, metadata=self._metadata())
 
     async def rest(self, method: str, body: object = None, **fields: Any) -> Answer:
         """Calls a method as Envoy does.

@@ -68,8 +68,11 @@ def _document(contract: Contract) -> dict[str, Any]:
     tags = []
     codes: set[Code] = set()
     for service in contract.services():
+        methods = [method for method in service.methods if _has_rule(method)]
+        if not methods:
+            continue
         tags.append({"name": service.name, "description": contract.prose(service)})
-        for method in service.methods:
+        for method in methods:
             verb, path, operation = _operation(contract, schemas, method, codes)
             if paths.setdefault(path, {}).setdefault(verb, operation) is not operation:
                 raise ContractError(f"{method.full_name}: {verb} {path} is another operation's already")
@@ -86,6 +89,11 @@ def _document(contract: Contract) -> dict[str, Any]:
             "securitySchemes": _SECURITY,
         },
     }
+
+
+def _has_rule(method: MethodDescriptor) -> bool:
+    """Whether REST callers have the method at all."""
+    return bool(method.GetOptions().HasExtension(annotations_pb2.http))
 
 
 def _operation(

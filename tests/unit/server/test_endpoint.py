@@ -11,6 +11,7 @@ from wagate.v1 import operation_pb2
 from server.auth.principal import Capability
 from server.rpc.chats import ChatsServicer
 from server.rpc.endpoint import Call, Endpoint, endpoint
+from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.serving import SERVICES
@@ -21,8 +22,10 @@ SERVICERS = {
     "Messages": MessagesServicer,
     "Chats": ChatsServicer,
     "Groups": GroupsServicer,
+    "Events": EventsServicer,
 }
-METHODS = [method for service in SERVICES for method in service.methods]
+METHODS = [method for service in SERVICES for method in service.methods if not method.server_streaming]
+STREAMS = [method for service in SERVICES for method in service.methods if method.server_streaming]
 
 
 async def never(_request: Any, _call: Call) -> Message:
@@ -54,7 +57,15 @@ def test_every_method_has_a_capability_and_a_rest_path(method: MethodDescriptor)
     assert rest_path(method)[1].startswith("/api/v1/")
 
 
-@pytest.mark.parametrize("method", METHODS, ids=names)
+@pytest.mark.parametrize("method", STREAMS, ids=names)
+def test_every_stream_has_a_capability_and_only_reads(method: MethodDescriptor) -> None:
+    found = endpoint(method, never)
+    assert found.is_stream
+    assert not found.is_change
+    assert found.capability is Capability.READ
+
+
+@pytest.mark.parametrize("method", [*METHODS, *STREAMS], ids=names)
 def test_every_method_is_served(method: MethodDescriptor) -> None:
     assert callable(getattr(SERVICERS[method.containing_service.name], method.name))
 

@@ -1,0 +1,1 @@
+"""Ways out of the event log: every reader follows it by cursor."""

@@ -1,0 +1,35 @@
+"""Follows an organization's events, also while the gateway restarts."""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+
+import grpc
+from wagate.v1 import events_pb2, events_pb2_grpc
+
+
+def follow(
+    address: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
+) -> Generator[events_pb2.Event, None, None]:
+    """Gives out every event once it has happened.
+
+    Args:
+        address: the gateway's, `host:port`.
+        key: an api-key with the capability `read`.
+        load: gives the last id that was saved, "" for none.
+        save: keeps an id, in the same transaction as what was done with its event or right after it.
+        names: of events; none of them for all.
+    """
+    metadata = (("authorization", f"Bearer {key}"),)
+    with grpc.insecure_channel(address) as channel:
+        stub = events_pb2_grpc.EventsStub(channel)
+        while True:
+            request = events_pb2.SubscribeRequest(after=load(), events=names)
+            try:
+                for event in stub.Subscribe(request, metadata=metadata):
+                    if event.event != "heartbeat":
+                        yield event
+                    save(event.id)
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+            time.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
