@@ -7,8 +7,8 @@ import httpx
 import pytest
 from wagate.v1 import events_pb2
 
-from tests.rest import following_example
-from tests.rest.following_example import follow
+from tests.support import following_example
+from tests.support.following_example import follow
 from tests.support.stack import Stack
 
 OLDEST = "evt_" + "0" * 26

@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 import grpc
 from wagate.v1 import events_pb2, events_pb2_grpc
 
+TRY_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
+
 
 def follow(
     address: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
@@ -30,6 +32,6 @@ def follow(
                         yield event
                     save(event.id)
             except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                if error.code() not in TRY_AGAIN:
                     raise
             time.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
