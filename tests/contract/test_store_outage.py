@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from server.store.failures import CommitUnknownError, DatabaseAwayError
 from server.store.group_commit import GroupCommit
 from server.whatsapp.memory import MemoryNetwork
 from tests.support.databases import Postgres, postgres
+from tests.support.events import append
 from tests.support.memory_node import memory_node
 from tests.support.waiting import until, until_async
 
@@ -285,3 +288,24 @@ async def test_a_node_outlives_its_database_and_loses_nothing(
         ]
         network.write(ADA, NUMBER, "after")
         assert len(await node.bodies(session, ADA, 3)) == 3
+
+
+async def test_who_follows_the_events_is_told_and_comes_back_after_the_last_one(
+    server: Postgres, tmp_path: Path
+) -> None:
+    async with memory_node(tmp_path, MemoryNetwork(), database_url=server.create("followed")) as node:
+        subscribe = partial(node.gateway.events.subscribe, node.principal, sessions=(), names=())
+        async with aclosing((await subscribe(after="")).events()) as events:
+            await anext(events)
+            (first,) = await append(node.database, "a")
+            assert (await anext(events)).id == first
+            await asyncio.to_thread(server.stop)
+            try:
+                node.database.appended.tell([node.principal.organization_id])
+                with pytest.raises(DatabaseAwayError):
+                    await anext(events)
+            finally:
+                await asyncio.to_thread(server.start)
+        (second,) = await append(node.database, "b")
+        async with aclosing((await subscribe(after=first)).events()) as events:
+            assert [(await anext(events)).id for _ in range(2)] == [first, second]
