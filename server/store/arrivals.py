@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from server.store.addresses import canonical, learn_addresses, lids_of
 from server.store.changes import Applied, apply_changes
-from server.store.event_payloads import STATUS_WORDS, message_payload
+from server.store.event_payloads import MESSAGE, STATUS_WORDS, message_payload, organizations_of
 from server.store.events import append_events
 from server.store.ingest import insert_messages, storable, storable_text
 from server.store.records import (
@@ -25,8 +25,6 @@ from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
 
-MESSAGE: Final = "message"
-"""The event of a message that was stored."""
 EDITED: Final = "message.edited"
 """The event of a message that says something else now."""
 REVOKED: Final = "message.revoked"
@@ -181,9 +179,7 @@ def _event_of(position: int, change: MessageAct | NewReceipt, applied: Applied, 
 def _append(connection: Connection, happened: list[_Happened]) -> None:
     if not happened:
         return
-    sessions = sorted({session_id for _, session_id, *_ in happened})
-    owners = select(_session.c.id, _session.c.organization_id).where(_session.c.id.in_(sessions))
-    organizations: dict[str, str] = {row.id: row.organization_id for row in connection.execute(owners)}
+    organizations = organizations_of(connection, {session_id for _, session_id, *_ in happened})
     happened.sort(key=lambda one: one[0])
     append_events(
         connection,

@@ -7,7 +7,6 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
-from server.store.addresses import canonical, learn_addresses
 from server.store.dialect import insert
 from server.store.records import NewMessage
 from server.store.tables import ChatRow, MessageRow, table_of
@@ -53,23 +52,21 @@ def _insert_new(dialect: str) -> Executable:
     )
 
 
-def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> list[int | None]:
-    """Stores messages, their chats and addresses in the transaction of `connection`.
-
-    Returns:
-        For each message its row id, or None where it was stored before.
-    """
-    learn_addresses(connection, messages)
-    return insert_messages(connection, canonical(connection, storable(messages)))
-
-
 def storable(messages: Sequence[NewMessage]) -> Sequence[NewMessage]:
     """The messages without the character 0, which people can send and PostgreSQL cannot keep."""
     return [_storable(message) for message in messages]
 
 
 def insert_messages(connection: Connection, messages: Sequence[NewMessage]) -> list[int | None]:
-    """Stores messages that are storable and canonical already; see `store_messages`."""
+    """Stores messages and their chats in the transaction of `connection`.
+
+    Args:
+        connection: in a transaction.
+        messages: storable and canonical already.
+
+    Returns:
+        For each message its row id, or None where it was stored before.
+    """
     if not messages:
         return []
     chats = _touch_chats(connection, messages)

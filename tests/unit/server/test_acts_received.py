@@ -40,6 +40,20 @@ async def only(node: MemoryNode, session: Session, number: str = ADA) -> Message
     return message
 
 
+async def test_what_is_sent_and_what_is_received_are_events_alike(
+    node: MemoryNode, network: MemoryNetwork, session: Session
+) -> None:
+    sent = await node.send(session, ADA, "ours")
+    network.write(ADA, NUMBER, "theirs")
+    await node.bodies(session, ADA, 2)
+    ours, theirs = [event.payload for event in await happened(node, "message", 2)]
+    assert (ours["waMessageId"], ours["direction"], ours["body"]) == (sent.wa_message_id, "out", "ours")
+    assert (ours["ackLevel"], ours["senderJid"], ours["fromMe"]) == (1, session.wa_jid, True)
+    assert (theirs["direction"], theirs["body"]) == ("in", "theirs")
+    assert ours["chatJid"] == theirs["chatJid"] == str(network.account(ADA).jid)
+    assert [event.name for event in await logged(node.database)] == ["message", "message"]
+
+
 async def test_a_person_edits_and_revokes_what_they_wrote(
     node: MemoryNode, network: MemoryNetwork, session: Session
 ) -> None:
