@@ -37,6 +37,7 @@ class Raw:
             quiet: whether the library's debug log, which formats every stanza, is off. It is on by
                 itself, and off in the gateway.
         """
+        folder.mkdir(exist_ok=True)
         wire = stack.sandbox.get("/wire").json()
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
