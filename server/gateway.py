@@ -7,6 +7,7 @@ from ulid import ULID
 
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
+from server.chats.early_receipts import EarlyReceipts
 from server.chats.groups import Groups
 from server.chats.ingest import Ingest
 from server.chats.service import Chats
@@ -80,7 +81,8 @@ class Gateway:
         self.messages = MessageRepository(database)
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
-        ingest = around_ingest(Ingest(self.conversations, self.addresses))
+        self.early_receipts = EarlyReceipts(self.conversations)
+        ingest = around_ingest(Ingest(self.conversations, self.addresses, self.early_receipts))
         leases = LeaseRepository(
             database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
         )
@@ -156,3 +158,4 @@ class Gateway:
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()
+        await self.early_receipts.close()

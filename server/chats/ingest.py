@@ -1,4 +1,4 @@
-"""What a session receives, into the stored copy."""
+"""What a session receives, into the stored copy and the event log."""
 
 import asyncio
 import logging
@@ -6,33 +6,51 @@ from collections.abc import Sequence
 from typing import Final
 
 from server.chats.addresses import Addresses
+from server.chats.early_receipts import EarlyReceipts
 from server.clock import now_ms
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.failures import DatabaseFailure
-from server.store.records import NewMessage, Session
-from server.whatsapp.port import Received
+from server.store.records import (
+    Arrival,
+    MessageAct,
+    NewEdit,
+    NewMessage,
+    NewReaction,
+    NewReceipt,
+    NewRevoke,
+    Session,
+)
+from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
+from server.whatsapp.jid import Jid
+from server.whatsapp.port import Incoming, Received
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
 """Between attempts to store while the database does not take it."""
 ATTEMPTS: Final = 3
-"""Attempts at a message that fails although the database works."""
+"""Attempts at what fails although the database works."""
+
+_ACKS: Final = {ReceiptKind.DELIVERED: 2, ReceiptKind.READ: 3, ReceiptKind.PLAYED: 4}
+"""The API's ack levels (REST API, Objects, Message)."""
 
 
 class Ingest:
-    """Stores received messages, in order; see `server.sessions.inbox.Ingest`."""
+    """Stores what is received, in order; see `server.sessions.inbox.Ingest`."""
 
-    def __init__(self, conversations: ConversationRepository, addresses: Addresses) -> None:
-        """Stores into `conversations`."""
+    def __init__(
+        self, conversations: ConversationRepository, addresses: Addresses, early: EarlyReceipts
+    ) -> None:
+        """Stores into `conversations`; receipts that find no message wait in `early`."""
         self._conversations = conversations
         self._addresses = addresses
+        self._early = early
 
-    async def __call__(self, session: Session, received: Sequence[Received]) -> None:
+    async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
         """Returns when all is stored, or is set aside.
 
         WhatsApp has been told already that it was received, and will not send it again: so a database
-        that is away is waited for, and holds this session's further events back. A message that cannot be
+        that is away is waited for, and holds this session's further events back. What cannot be
         stored though the database works is tried a few times and then set aside, with a line in the log,
         so that it does not hold them back for ever.
         """
@@ -41,12 +59,12 @@ class Ingest:
             try:
                 await self._store(session, received)
             except SessionGoneError:
-                log.warning("%d messages of session %s came after its end", len(received), session.id)
+                log.warning("%d events of session %s came after its end", len(received), session.id)
                 return
             except DatabaseFailure as error:
-                log.warning("%d messages of session %s wait: %s", len(received), session.id, error.message)
+                log.warning("%d events of session %s wait: %s", len(received), session.id, error.message)
             except Exception:
-                log.warning("messages of session %s are stored one by one", session.id, exc_info=True)
+                log.warning("events of session %s are stored one by one", session.id, exc_info=True)
                 received = await self._store_each(session, received, last=attempt == ATTEMPTS)
                 attempt += 1
             else:
@@ -55,41 +73,53 @@ class Ingest:
             await asyncio.sleep(RETRY_SECONDS if received else 0)
 
     async def _store_each(
-        self, session: Session, received: Sequence[Received], *, last: bool
-    ) -> Sequence[Received]:
-        """Stores messages one by one; returns those that are to be tried again."""
+        self, session: Session, received: Sequence[Incoming], *, last: bool
+    ) -> Sequence[Incoming]:
+        """Stores one by one; returns those that are to be tried again."""
         again = list(received)
-        for message in received:
+        for incoming in received:
             try:
-                await self._store(session, [message])
+                await self._store(session, [incoming])
             except (SessionGoneError, DatabaseFailure):
                 return again
             except Exception:
                 if not last:
                     continue
-                log.exception("message %s of session %s cannot be stored; set aside", message.id, session.id)
-            again.remove(message)
+                log.exception("%s of session %s cannot be stored; set aside", _name(incoming), session.id)
+            again.remove(incoming)
         return again
 
-    async def _store(self, session: Session, received: Sequence[Received]) -> None:
-        forms: list[NewMessage] = []
+    async def _store(self, session: Session, received: Sequence[Incoming]) -> None:
+        arrivals: list[Arrival] = []
         try:
-            for message in received:
-                forms.append(await self._stored_form(session, message))  # noqa: PERF401 - kept when one fails
-            await self._conversations.store(forms)
+            for incoming in received:
+                arrivals += await self._stored_forms(session, incoming)
+            results = await self._conversations.store(arrivals)
         except BaseException:
-            self._addresses.forget(session.id, [form.lid for form in forms if form.lid])
+            self._addresses.forget(session.id, [arrival.lid for arrival in arrivals if arrival.lid])
             raise
+        missed = [arrival for arrival, row in zip(arrivals, results, strict=True) if row is None]
+        if early := [arrival for arrival in missed if isinstance(arrival, NewReceipt)]:
+            self._early.keep(early)
+        for arrival in missed:
+            if isinstance(arrival, MessageAct):
+                log.debug("session %s has no message %s to act on", session.id, arrival.wa_message_id)
 
-    async def _stored_form(self, session: Session, message: Received) -> NewMessage:
-        # In a chat with one person that person's, whoever wrote; in a group the writer's.
-        learned = (message.chat, message.chat_alternative)
-        if message.chat.is_group:
-            learned = (message.sender, message.sender_alternative)
+    async def _stored_forms(self, session: Session, incoming: Incoming) -> Sequence[Arrival]:
+        match incoming:
+            case Received():
+                return [await self._message(session, incoming)]
+            case Receipt():
+                return await self._receipts(session, incoming)
+            case _:
+                return [await self._act(session, incoming)]
+
+    async def _message(self, session: Session, message: Received) -> NewMessage:
         chat = await self._addresses.canonical(session.id, message.chat, message.chat_alternative)
         sender = await self._addresses.canonical(session.id, message.sender, message.sender_alternative)
+        mentions = await self._mentions(session, message.mentions)
         # Last, because it is remembered: what fails before must not lose it.
-        news = self._addresses.news(session.id, *learned)
+        lid, phone_jid = self._news(session, message)
         return NewMessage(
             session_id=session.id,
             chat_jid=str(chat),
@@ -104,8 +134,93 @@ class Ingest:
             timestamp=message.timestamp,
             created_at=now_ms(),
             content=message.content,
-            lid=news[0] if news else None,
-            phone_jid=news[1] if news else None,
+            lid=lid,
+            phone_jid=phone_jid,
             quoted_id=message.quoted_id,
-            mentions=[str(await self._addresses.canonical(session.id, jid)) for jid in message.mentions],
+            mentions=mentions,
         )
+
+    async def _act(self, session: Session, act: Edited | Revoked | Reacted) -> MessageAct:
+        chat = await self._addresses.canonical(session.id, act.chat, act.chat_alternative)
+        actor = await self._person(session, act.sender, act.sender_alternative, from_me=act.from_me)
+        deed: NewEdit | NewRevoke | NewReaction
+        match act:
+            case Edited():
+                deed = NewEdit(act.body, act.content, await self._mentions(session, act.mentions))
+            case Revoked():
+                deed = NewRevoke()
+            case Reacted():
+                deed = NewReaction(act.emoji)
+        if act.target_sender is None:
+            sender = session.wa_jid or ""
+        elif act.target_sender == act.sender:
+            sender = actor
+        else:
+            sender = await self._person(session, act.target_sender)
+        lid, phone_jid = self._news(session, act)
+        return MessageAct(
+            session_id=session.id,
+            chat_jid=str(chat),
+            wa_message_id=act.target_id,
+            sender_jid=sender,
+            actor_jid=actor,
+            timestamp=act.timestamp,
+            at=now_ms(),
+            deed=deed,
+            lid=lid,
+            phone_jid=phone_jid,
+        )
+
+    async def _receipts(self, session: Session, receipt: Receipt) -> Sequence[NewReceipt]:
+        chat = await self._addresses.canonical(session.id, receipt.chat, receipt.chat_alternative)
+        participant = await self._person(session, receipt.participant, receipt.participant_alternative)
+        lid, phone_jid = self._addresses.news(
+            session.id, receipt.participant, receipt.participant_alternative
+        ) or (None, None)
+        now = now_ms()
+        return [
+            NewReceipt(
+                session_id=session.id,
+                chat_jid=str(chat),
+                wa_message_id=message_id,
+                participant_jid=participant,
+                ack_level=_ACKS[receipt.kind],
+                timestamp=receipt.timestamp,
+                at=now,
+                lid=lid,
+                phone_jid=phone_jid,
+            )
+            for message_id in receipt.ids
+        ]
+
+    async def _person(
+        self, session: Session, jid: Jid, alternative: Jid | None = None, *, from_me: bool = False
+    ) -> str:
+        """The canonical JID of a person; the account's own is that of its messages."""
+        if session.wa_jid and (from_me or str(jid) in (session.wa_jid, session.wa_lid)):
+            return session.wa_jid
+        return str(await self._addresses.canonical(session.id, jid, alternative))
+
+    async def _mentions(self, session: Session, mentions: Sequence[Jid]) -> list[str]:
+        return [str(await self._addresses.canonical(session.id, jid)) for jid in mentions]
+
+    def _news(
+        self, session: Session, incoming: Received | Edited | Revoked | Reacted
+    ) -> tuple[str | None, str | None]:
+        """The pair of addresses that came along, where it is worth storing."""
+        # In a chat with one person that person's, whoever wrote; in a group the writer's.
+        learned = (incoming.chat, incoming.chat_alternative)
+        if incoming.chat.is_group:
+            learned = (incoming.sender, incoming.sender_alternative)
+        return self._addresses.news(session.id, *learned) or (None, None)
+
+
+def _name(incoming: Incoming) -> str:
+    """How the log calls what could not be stored."""
+    match incoming:
+        case Received(id=message_id):
+            return f"message {message_id}"
+        case Receipt(ids=ids):
+            return f"a receipt for message {ids[0]}"
+        case _:
+            return f"an act on message {incoming.target_id}"

@@ -73,7 +73,11 @@ class Actions:
         if message.type != "text":
             raise invalid("mid", f"only text messages can be edited, this one is of type {message.type}")
         edit = Edit(_target(message), text)
-        return await self._act(session, to, edit, lambda _sent: self._messages.edit(message.id, text))
+
+        async def store(sent: Sent) -> None:
+            await self._messages.edit(message.id, text, at=sent.timestamp)
+
+        return await self._act(session, to, edit, store)
 
     async def revoke(self, session: Session, mid: str, *, chat: str, sender: str) -> SendResult:
         """Deletes a message for everyone.

@@ -10,7 +10,7 @@ from server.chats.service import Chats
 from server.errors import invalid
 from server.rpc.endpoint import Call
 from server.rpc.json_codec import enum_words
-from server.store.records import Chat, Message, Reaction
+from server.store.records import MEDIA_TYPES, Chat, Message, Reaction
 from server.whatsapp.jid import GROUP
 from server.whatsapp.port import ChatState
 
@@ -107,7 +107,7 @@ def _message(chat: Chat, message: Message, reactions: Sequence[Reaction]) -> pb.
         edited=message.edited,
         error=message.error,
         from_me=message.from_me,
-        has_media=message.type in {"image", "video", "audio", "document", "sticker"},
+        has_media=message.type in MEDIA_TYPES,
         id=message.id,
         mentions=message.mentions,
         quoted_id=message.quoted_id,

@@ -8,24 +8,24 @@ from typing import Final
 from server.clock import now_ms
 from server.store.records import Session
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, ClientError, Event, Received
+from server.whatsapp.port import Client, ClientError, Event, Incoming, Received
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 10.0
 """How long storing what had arrived before the end may take. A database that is away is given up then."""
 
-Ingest = Callable[[Session, Sequence[Received]], Awaitable[None]]
+Ingest = Callable[[Session, Sequence[Incoming]], Awaitable[None]]
 """Takes what a session received, in order, and returns once it is stored."""
 
 
 class Inbox:
-    """Keeps received messages until they are stored."""
+    """Keeps what was received until it is stored: messages, what was done to them, how far they came."""
 
     def __init__(self, ingest: Ingest) -> None:
         """Stores by `ingest`."""
         self._ingest = ingest
-        self._unstored: list[Received] = []
+        self._unstored: list[Incoming] = []
 
     @property
     def is_empty(self) -> bool:
@@ -33,8 +33,8 @@ class Inbox:
         return not self._unstored
 
     def note(self, events: Sequence[Event]) -> None:
-        """Keeps the messages among events."""
-        self._unstored += [event for event in events if isinstance(event, Received)]
+        """Keeps what is to be stored among events, in its order."""
+        self._unstored += [event for event in events if isinstance(event, Incoming)]
 
     async def store(self, session: Session) -> None:
         """Stores what is kept. Interrupted, it can be called again: storing is idempotent."""
@@ -49,7 +49,7 @@ class Inbox:
                 await self.store(session)
         except TimeoutError:
             log.warning(
-                "%d messages of session %s could not be stored within %.0f s of its end; "
+                "%d events of session %s could not be stored within %.0f s of its end; "
                 "this node keeps them and tries again",
                 len(self._unstored),
                 session.id,
@@ -59,7 +59,7 @@ class Inbox:
     def give_up(self, session: Session) -> None:
         """Says what is lost, because the node ends and it could not be stored."""
         if self._unstored:
-            log.error("%d messages of session %s are lost", len(self._unstored), session.id)
+            log.error("%d events of session %s are lost", len(self._unstored), session.id)
 
 
 async def mark_read(client: Client, session: Session, events: Sequence[Event]) -> None:

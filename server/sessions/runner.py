@@ -30,7 +30,6 @@ from server.whatsapp.port import (
     Event,
     Identity,
     NotPairedError,
-    Received,
     Stalled,
 )
 from server.whatsapp.threads import uninterrupted
@@ -403,6 +402,6 @@ class Runner:
                     raise ConnectError("WhatsApp left a send without an answer")
                 case Ended(ending):
                     return ending
-                case Received():
-                    pass
+                case _:
+                    pass  # it is stored already
         return None

@@ -1,14 +1,14 @@
 """Which phone number a LID belongs to, as sessions learn it, and what it means for messages under way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Executable, select, tuple_
 
 from server.store.dialect import insert
-from server.store.records import NewMessage
+from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt
 from server.store.tables import AddressRow, table_of
 from server.store.uniting import unite
 
@@ -19,8 +19,13 @@ _LID: Final = "@lid"
 _PER_STATEMENT: Final = 500
 """Pairs that one statement names: well below either engine's limit of parameters."""
 
+_JIDS: Final = ("chat_jid", "sender_jid", "actor_jid", "participant_jid")
+"""Fields of arrivals that name people."""
+
 _Person = tuple[str, str]
-"""A session and a LID."""
+"""A session and a JID of a person."""
+
+Item = TypeVar("Item", NewMessage, MessageAct, NewReceipt)
 
 
 @cache
@@ -31,13 +36,13 @@ def _learn(dialect: str) -> Executable:
     )
 
 
-def learn_addresses(connection: Connection, messages: Sequence[NewMessage]) -> None:
-    """Stores the address pairs that came with messages; what is new makes one person of two.
+def learn_addresses(connection: Connection, arrivals: Sequence[Arrival]) -> None:
+    """Stores the address pairs that came along; what is new makes one person of two.
 
     Until its number is known a person's chat stands under the LID. Such a chat, and what the person wrote
     elsewhere, is moved to the number in the same transaction.
     """
-    pairs = {(m.session_id, m.lid): m.phone_jid for m in messages if m.lid and m.phone_jid}
+    pairs = {(m.session_id, m.lid): m.phone_jid for m in arrivals if m.lid and m.phone_jid}
     if not pairs:
         return
     known = _phone_jids(connection, list(pairs))
@@ -52,28 +57,51 @@ def learn_addresses(connection: Connection, messages: Sequence[NewMessage]) -> N
         )
 
 
-def canonical_messages(connection: Connection, messages: Sequence[NewMessage]) -> Sequence[NewMessage]:
-    """Messages with phone numbers in the place of LIDs, as far as they are known to this transaction.
+def canonical(connection: Connection, arrivals: Sequence[Item]) -> Sequence[Item]:
+    """Arrivals with phone numbers in the place of LIDs, as far as they are known to this transaction.
 
     Whoever made them may have looked before the number was learned.
     """
     people = {
-        (message.session_id, jid)
-        for message in messages
-        for jid in (message.chat_jid, message.sender_jid)
-        if jid.endswith(_LID)
+        (arrival.session_id, jid) for arrival in arrivals for jid in _people(arrival).values() if _is_lid(jid)
     }
     if not people:
-        return messages
+        return arrivals
     phones = _phone_jids(connection, sorted(people))
-    return [
-        replace(
-            message,
-            chat_jid=phones.get((message.session_id, message.chat_jid), message.chat_jid),
-            sender_jid=phones.get((message.session_id, message.sender_jid), message.sender_jid),
+    return [replace(arrival, **_with_phones(arrival, phones)) for arrival in arrivals]
+
+
+def lids_of(connection: Connection, people: Iterable[_Person]) -> Mapping[_Person, str]:
+    """The LIDs of people whom sessions know by phone number.
+
+    Args:
+        connection: in a transaction.
+        people: pairs of a session and a phone-number JID.
+    """
+    wanted = set(people)
+    phones = sorted({phone for _, phone in wanted})
+    found: dict[_Person, str] = {}
+    for start in range(0, len(phones), _PER_STATEMENT):
+        # By number alone, which has an index: with the session in it SQLite would look through all of its.
+        statement = select(_address.c.session_id, _address.c.phone_jid, _address.c.lid).where(
+            _address.c.phone_jid.in_(phones[start : start + _PER_STATEMENT])
         )
-        for message in messages
-    ]
+        for session_id, phone, lid in connection.execute(statement):
+            if (session_id, phone) in wanted:
+                found[session_id, phone] = lid
+    return found
+
+
+def _with_phones(arrival: Arrival, phones: Mapping[_Person, str]) -> dict[str, Any]:
+    return {name: phones.get((arrival.session_id, jid), jid) for name, jid in _people(arrival).items()}
+
+
+def _people(arrival: Arrival) -> dict[str, str]:
+    return {name: getattr(arrival, name) for name in _JIDS if hasattr(arrival, name)}
+
+
+def _is_lid(jid: str) -> bool:
+    return jid.endswith(_LID)
 
 
 def _phone_jids(connection: Connection, people: Sequence[_Person]) -> Mapping[_Person, str]:

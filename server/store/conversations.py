@@ -6,18 +6,18 @@ from typing import Final
 from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from server.store.arrivals import store_arrivals
 from server.store.database import Database
 from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
-from server.store.ingest import store_messages
 from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
-from server.store.records import Chat, Message, NewMessage
+from server.store.records import Arrival, Chat, Message
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
 _address = table_of(AddressRow)
-_shown = [c for c in _message.c if c.name not in ("chat_id", "content", "hidden")]
+_shown = [c for c in _message.c if c.name not in ("chat_id", "content", "hidden", "edited_at")]
 
 _ChatPosition = tuple[bool, int, int]
 _MessagePosition = tuple[int, int, int]
@@ -35,27 +35,28 @@ class SessionGoneError(Exception):
 class ConversationRepository:
     """Stores and pages the stored copy.
 
-    Storing is idempotent: a message that is there already changes nothing, the chat's counters
-    included.
+    Storing is idempotent: what is there already changes nothing, the chat's counters included, and is no
+    event.
     """
 
     def __init__(self, database: Database) -> None:
         """Uses `database`; concurrent writes share commits."""
         self._database = database
-        self._commit: GroupCommit[NewMessage, int | None] = GroupCommit(database, store_messages)
+        self._commit: GroupCommit[Arrival, int | None] = GroupCommit(database, store_arrivals)
 
-    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
-        """Stores messages with their chats, in their order.
+    async def store(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
+        """Stores messages with their chats, and what was done to messages, each with its event.
 
         Returns:
-            For each message its row id, or None where it was stored before.
+            For each message its row id, or None where it was stored before; for all else the row id of the
+            message that it is about, or None where no such message is stored.
 
         Raises:
             SessionGoneError: a message's session is not stored.
-            DatabaseFailure: the database failed. A message with an id may be stored again then.
+            DatabaseFailure: the database failed. All but a message without an id may be stored again then.
         """
         try:
-            return await self._commit.write_all(messages)
+            return await self._commit.write_all(arrivals)
         except IntegrityError as error:
             if is_missing_parent(error):
                 raise SessionGoneError from error

@@ -1,9 +1,10 @@
 """The event log: what happened, in one order per organization."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Executable, bindparam, select, update
 from ulid import ULID
 
 from server.store.appended import note_appended
@@ -23,6 +24,20 @@ _ADVANCE: Final = (
     .where(_head.c.organization_id == bindparam("organization"))
     .values(last_id=bindparam("last"))
 )
+# Statements are built once: building one costs as much as running it.
+_APPEND: Final = _event.insert()
+_HOLD: Final = (
+    select(_head.c.organization_id, _head.c.last_id)
+    .where(_head.c.organization_id.in_(bindparam("organizations", expanding=True)))
+    # In one order everywhere: two writers never wait for each other in a ring.
+    .order_by(_head.c.organization_id)
+    .with_for_update()
+)
+
+
+@cache
+def _begin(dialect: str) -> Executable:
+    return insert(dialect, _head).on_conflict_do_nothing()
 
 
 def append_events(connection: Connection, events: Sequence[NewEvent]) -> None:
@@ -34,17 +49,16 @@ def append_events(connection: Connection, events: Sequence[NewEvent]) -> None:
     if not events:
         return
     organizations = sorted({event.organization_id for event in events})
-    connection.execute(
-        insert(connection.dialect.name, _head).on_conflict_do_nothing(),
-        [
-            {"organization_id": organization, "last_id": BEFORE_ALL, "forgotten_id": BEFORE_ALL}
-            for organization in organizations
-        ],
-    )
-    # In one order everywhere: two writers never wait for each other in a ring.
-    heads = select(_head.c.organization_id, _head.c.last_id).where(_head.c.organization_id.in_(organizations))
-    rows = connection.execute(heads.order_by(_head.c.organization_id).with_for_update()).all()
-    last: dict[str, str] = {row.organization_id: row.last_id for row in rows}
+    last = _hold(connection, organizations)
+    if missing := [organization for organization in organizations if organization not in last]:
+        connection.execute(
+            _begin(connection.dialect.name),
+            [
+                {"organization_id": organization, "last_id": BEFORE_ALL, "forgotten_id": BEFORE_ALL}
+                for organization in missing
+            ],
+        )
+        last = _hold(connection, organizations)
     new = []
     for event in events:
         event_id = last[event.organization_id] = _after(last[event.organization_id])
@@ -58,11 +72,17 @@ def append_events(connection: Connection, events: Sequence[NewEvent]) -> None:
                 "payload": dict(event.payload),
             }
         )
-    connection.execute(_event.insert(), new)
+    connection.execute(_APPEND, new)
     connection.execute(
         _ADVANCE, [{"organization": organization, "last": last_id} for organization, last_id in last.items()]
     )
     note_appended(connection, organizations)
+
+
+def _hold(connection: Connection, organizations: Sequence[str]) -> dict[str, str]:
+    """Locks the heads that are there; returns the newest ids."""
+    rows = connection.execute(_HOLD, {"organizations": organizations})
+    return {row.organization_id: row.last_id for row in rows}
 
 
 def _after(event_id: str) -> str:

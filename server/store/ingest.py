@@ -7,7 +7,6 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
-from server.store.addresses import canonical_messages, learn_addresses
 from server.store.dialect import insert
 from server.store.records import NewMessage
 from server.store.tables import ChatRow, MessageRow, table_of
@@ -53,15 +52,23 @@ def _insert_new(dialect: str) -> Executable:
     )
 
 
-def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> list[int | None]:
-    """Stores messages, their chats and addresses in the transaction of `connection`.
+def storable(messages: Sequence[NewMessage]) -> Sequence[NewMessage]:
+    """The messages without the character 0, which people can send and PostgreSQL cannot keep."""
+    return [_storable(message) for message in messages]
+
+
+def insert_messages(connection: Connection, messages: Sequence[NewMessage]) -> list[int | None]:
+    """Stores messages and their chats in the transaction of `connection`.
+
+    Args:
+        connection: in a transaction.
+        messages: storable and canonical already.
 
     Returns:
         For each message its row id, or None where it was stored before.
     """
-    messages = [_storable(message) for message in messages]
-    learn_addresses(connection, messages)
-    messages = canonical_messages(connection, messages)
+    if not messages:
+        return []
     chats = _touch_chats(connection, messages)
     stored = _insert_identified(connection, messages, chats)
     results: list[int | None] = []
@@ -83,16 +90,20 @@ def store_messages(connection: Connection, messages: Sequence[NewMessage]) -> li
     return results
 
 
+def storable_text(text: str) -> str:
+    """A text without the character 0."""
+    return text.replace("\0", _REPLACEMENT)
+
+
 def _storable(message: NewMessage) -> NewMessage:
-    """The message without the character 0, which people can send and PostgreSQL cannot keep."""
     wa_message_id = message.wa_message_id
     if "\0" not in message.body and "\0" not in message.chat_name and "\0" not in (wa_message_id or ""):
         return message
     return replace(
         message,
-        body=message.body.replace("\0", _REPLACEMENT),
-        chat_name=message.chat_name.replace("\0", _REPLACEMENT),
-        wa_message_id=wa_message_id and wa_message_id.replace("\0", _REPLACEMENT),
+        body=storable_text(message.body),
+        chat_name=storable_text(message.chat_name),
+        wa_message_id=wa_message_id and storable_text(wa_message_id),
     )
 
 

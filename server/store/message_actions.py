@@ -61,9 +61,15 @@ class MessageRepository:
         order = (_message.c.timestamp.desc(), _message.c.created_at.desc(), _message.c.id.desc())
         return await find_one(self._database, statement.order_by(*order).limit(1), StoredMessage)
 
-    async def edit(self, row_id: int, text: str) -> None:
-        """Replaces a message's text. What it travelled as is forgotten: it says something else now."""
-        await self._change(row_id, body=text, content=b"", edited=True)
+    async def edit(self, row_id: int, text: str, *, at: int) -> None:
+        """Replaces a message's text. What it travelled as is forgotten: it says something else now.
+
+        Args:
+            row_id: which.
+            text: the new one.
+            at: when it was edited, epoch milliseconds.
+        """
+        await self._change(row_id, body=text, content=b"", edited=True, edited_at=at)
 
     async def revoke(self, row_id: int) -> None:
         """Marks a message as deleted for everyone, and forgets what it said."""
@@ -102,7 +108,7 @@ class MessageRepository:
         """Returns the reactions to messages, oldest first."""
         if not row_ids:
             return ()
-        statement = select(_reaction).where(_reaction.c.message_id.in_(row_ids))
+        statement = select(_reaction).where(_reaction.c.message_id.in_(row_ids), _reaction.c.emoji != "")
         order = (_reaction.c.timestamp, _reaction.c.sender_jid)
         return await find_all(self._database, statement.order_by(*order), Reaction)
 

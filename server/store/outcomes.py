@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
+from server.clock import now_ms
+from server.store.addresses import canonical
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
+from server.store.event_payloads import MESSAGE, message_payload, organizations_of
 from server.store.events import append_events
 from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
-from server.store.ingest import store_messages
+from server.store.ingest import insert_messages, storable
 from server.store.outbox import Settlement, settle_entries
 from server.store.records import IdempotencyKey, NewEvent, NewMessage
 from server.store.tables import MessageRow, table_of
@@ -84,7 +87,7 @@ def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | 
     # What did not happen to its entry did not happen at all.
     outcomes = [Outcome() if o.entry is not None and o.entry.number in missed else o for o in batch]
     messages = [o.message for o in outcomes if o.message is not None]
-    rows = iter(store_messages(connection, messages) if messages else ())
+    rows, told = _store_messages(connection, messages)
     settle_keys(
         connection,
         [
@@ -96,8 +99,32 @@ def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | 
     for outcome in outcomes:
         if outcome.late is not None:
             _settle_message(connection, outcome.late)
-    append_events(connection, [o.event for o in outcomes if o.event is not None])
-    return [next(rows) if o.message is not None else None for o in outcomes]
+    # A message first, and then what became of it.
+    append_events(connection, [*told, *(o.event for o in outcomes if o.event is not None)])
+    row = iter(rows)
+    return [next(row) if o.message is not None else None for o in outcomes]
+
+
+def _store_messages(
+    connection: Connection, messages: Sequence[NewMessage]
+) -> tuple[Sequence[int | None], Sequence[NewEvent]]:
+    if not messages:
+        return (), ()
+    messages = canonical(connection, storable(messages))
+    rows = insert_messages(connection, messages)
+    organizations = organizations_of(connection, {message.session_id for message in messages})
+    told = [
+        NewEvent(
+            organization_id=organizations[message.session_id],
+            session_id=message.session_id,
+            name=MESSAGE,
+            timestamp=now_ms(),
+            payload=message_payload(message, row_id),
+        )
+        for message, row_id in zip(messages, rows, strict=True)
+        if row_id is not None
+    ]
+    return rows, told
 
 
 def _settle_message(connection: Connection, late: LateAnswer) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,10 @@ class Chat:
     muted_until: int | None
 
 
+MEDIA_TYPES: Final = frozenset({"image", "video", "audio", "document", "sticker"})
+"""Messages to which a file belongs, by the API's type."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message to be stored, with the chat that it belongs to.
@@ -153,6 +158,82 @@ class NewMessage:
     phone_jid: str | None = None
     quoted_id: str | None = None
     mentions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewEdit:
+    """A message says something else now.
+
+    Attributes:
+        content: its `waE2E.Message`, serialised; empty where nobody knows it.
+    """
+
+    body: str
+    content: bytes
+    mentions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevoke:
+    """A message was deleted for everyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewReaction:
+    """Somebody reacted; "" takes an earlier reaction back."""
+
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAct:
+    """What somebody did to a message that may be stored. JIDs are canonical.
+
+    Attributes:
+        wa_message_id, sender_jid: which message: its id, and who wrote it.
+        actor_jid: who did it.
+        timestamp: when, epoch milliseconds; of two edits of a message, or two reactions of a person, the
+            later one counts.
+        at: when it was received, epoch milliseconds.
+        lid, phone_jid: an address pair that came with it, or None.
+    """
+
+    session_id: str
+    chat_jid: str
+    wa_message_id: str
+    sender_jid: str
+    actor_jid: str
+    timestamp: int
+    at: int
+    deed: NewEdit | NewRevoke | NewReaction
+    lid: str | None = None
+    phone_jid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """How far one of the account's own messages came with somebody. JIDs are canonical.
+
+    Attributes:
+        ack_level: 2 delivered, 3 read, 4 played.
+        timestamp: WhatsApp's time, epoch milliseconds.
+        at: when it was received, epoch milliseconds.
+        lid, phone_jid: as in `MessageAct`.
+    """
+
+    session_id: str
+    chat_jid: str
+    wa_message_id: str
+    participant_jid: str
+    ack_level: int
+    timestamp: int
+    at: int
+    lid: str | None = None
+    phone_jid: str | None = None
+
+
+Arrival = NewMessage | MessageAct | NewReceipt
+"""What a session received."""
 
 
 @dataclass(frozen=True, slots=True)

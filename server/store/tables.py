@@ -159,6 +159,8 @@ class MessageRow(SQLModel, table=True):
     # The waE2E.Message as it travelled: what quoting and forwarding need later.
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     edited: bool = False
+    # The time of the newest edit: an older one that comes later, or again, changes nothing.
+    edited_at: int | None = Field(default=None, sa_type=BigInteger)
     deleted: bool = False
     # Deleted here alone: kept, so that the same stanza does not bring it back, and shown no more.
     hidden: bool = False
@@ -167,7 +169,7 @@ class MessageRow(SQLModel, table=True):
 
 
 class ReactionRow(SQLModel, table=True):
-    """One person's reaction to a message."""
+    """One person's reaction to a message; the emoji "" keeps the time at which it was taken back."""
 
     __tablename__ = "reaction"
 

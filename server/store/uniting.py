@@ -110,7 +110,7 @@ def _fold(connection: Connection, alike: ColumnElement[bool]) -> None:
         changes: dict[str, object] = {"ack_level": max(old.ack_level, new.ack_level)}
         for what in ("edited", "deleted", "hidden"):
             if getattr(old, what) and not getattr(new, what):
-                changes |= {what: True, "body": old.body, "content": old.content}
+                changes |= {what: True, "body": old.body, "content": old.content, "edited_at": old.edited_at}
         connection.execute(_CHANGE_MESSAGE.values(changes), {"row": stays})
         reactions = connection.execute(select(_reaction).where(_reaction.c.message_id == goes)).mappings()
         _store_reactions(connection, [{**reaction, "message_id": stays} for reaction in reactions])

@@ -18,6 +18,8 @@ from server.whatsapp.port import Identity
 
 GROUPS_KEPT: Final = 10_000
 """Groups whose addressing is remembered per client."""
+PEOPLE_KEPT: Final = 10_000
+"""People whose other name is remembered per client."""
 
 Lookup = Callable[[Jid], Awaitable[Jid | None]]
 """The other name of a person, LID for phone number and the other way round, where it is known."""
@@ -44,6 +46,7 @@ class Addressing:
         """The account itself, once it is known."""
         self._lookup = lookup
         self._by_lid: OrderedDict[Jid, bool] = OrderedDict()
+        self._others: OrderedDict[Jid, Jid] = OrderedDict()
 
     def learn(self, group: Jid, example: Jid) -> None:
         """A message in `group` was addressed from `example`."""
@@ -74,6 +77,19 @@ class Addressing:
     async def target(self, chat: Jid, target: Target) -> Target:
         """Another message with its sender translated."""
         return replace(target, sender=await self.person(chat, target.sender))
+
+    async def other_name(self, person: Jid) -> Jid | None:
+        """The other name of a person, or None where the device does not know it; remembered once known."""
+        known = self._others.get(person)
+        if known is None:
+            known = await self._lookup(person)
+            if known is None:
+                return None
+            self._others[person] = known
+        self._others.move_to_end(person)
+        if len(self._others) > PEOPLE_KEPT:
+            self._others.popitem(last=False)
+        return known
 
     async def _named(self, person: Jid, *, by_lid: bool) -> Jid:
         if person.is_lid == by_lid:

@@ -5,6 +5,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,14 +30,16 @@ from neonize.proto.Neonize_pb2 import (
 from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
+from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
-from server.whatsapp.decoding import decode_jid, decode_message
+from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
+from server.whatsapp.incoming import Receipt
 from server.whatsapp.jid import Jid
 from server.whatsapp.library import LibraryClient
 from server.whatsapp.port import (
@@ -86,7 +89,7 @@ _ENDINGS: Final = {
     ClientOutdated: Ending.OUTDATED,
     ConnectFailure: Ending.REFUSED,
 }
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, *_ENDINGS)
+_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *_ENDINGS)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -169,11 +172,28 @@ class NeonizeClient:
         while not self._events and not self._stopped:
             self._arrived.clear()
             await self._arrived.wait()
+        if not self._stopped:
+            await self._name_both_ways()
         taken, self._events = self._events, []
         room = sum(not isinstance(event, Stalled) for event in taken)
         if room:
             self._room.release(room)
         return taken
+
+    async def _name_both_ways(self) -> None:
+        """Gives receipts the other name of who sent them: it does not come along, but the device knows it.
+
+        In place, before anything is taken: cancelled, it loses nothing.
+        """
+        for position, event in enumerate(self._events):
+            if not isinstance(event, Receipt) or event.participant_alternative is not None:
+                continue
+            other = await self._addressing.other_name(event.participant)
+            self._events[position] = replace(
+                event,
+                participant_alternative=other,
+                chat_alternative=None if event.chat.is_group else other,
+            )
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -304,6 +324,8 @@ class NeonizeClient:
         ask = self._library.get_pn_from_lid if person.is_lid else self._library.get_lid_from_pn
         try:
             return decode_jid(await ask(encode_jid(person)))
+        except ClientGoneError:
+            return None
         except GetJIDFromStoreError:
             log.debug("a person's other name could not be looked up", exc_info=True)
             return None
@@ -327,7 +349,9 @@ class NeonizeClient:
 
 def _decode(event: object) -> Event | None:
     if isinstance(event, MessageEvent):
-        return decode_message(event)
+        return decode_message(event) or decode_act(event)
+    if isinstance(event, ReceiptEvent):
+        return decode_receipt(event)
     if isinstance(event, ConnectedEvent):
         return Connected()
     if isinstance(event, DisconnectedEvent):

@@ -1,12 +1,26 @@
 """From WhatsApp's protobufs to the port's events."""
 
+from typing import Final
+
 from neonize.proto.Neonize_pb2 import JID
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
+from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Message
 
+from server.whatsapp.acts import Envelope, act_of
+from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Received
 from server.whatsapp.stored import describe, kind_of, unwrap
+
+_ADMIN_REVOKE: Final = "8"
+"""How WhatsApp marks what a group's admin deletes of somebody else."""
+_RECEIPTS: Final = {
+    # A device that nobody looks at tells INACTIVE: WhatsApp's own apps show no delivery for it.
+    ReceiptEvent.DELIVERED: ReceiptKind.DELIVERED,
+    ReceiptEvent.READ: ReceiptKind.READ,
+    ReceiptEvent.PLAYED: ReceiptKind.PLAYED,
+}
 
 
 def decode_message(event: MessageEvent) -> Received | None:
@@ -40,6 +54,46 @@ def decode_message(event: MessageEvent) -> Received | None:
         content=_content(event),
         quoted_id=described.quoted_id,
         mentions=described.mentions,
+    )
+
+
+def decode_act(event: MessageEvent) -> Edited | Revoked | Reacted | None:
+    """Reads what an incoming message does to another one; None where that is nothing."""
+    source = event.Info.MessageSource
+    chat = decode_jid(source.Chat)
+    sender = decode_jid(source.Sender)
+    if chat is None or sender is None:
+        return None
+    alternative = decode_jid(source.RecipientAlt if source.IsFromMe else source.SenderAlt)
+    envelope = Envelope(
+        chat=chat,
+        chat_alternative=None if source.IsGroup else alternative,
+        sender=sender,
+        sender_alternative=decode_jid(source.SenderAlt),
+        from_me=source.IsFromMe,
+        timestamp=event.Info.Timestamp,
+        by_admin=event.Info.Edit == _ADMIN_REVOKE,
+    )
+    return act_of(event.Message, envelope)
+
+
+def decode_receipt(event: ReceiptEvent) -> Receipt | None:
+    """Reads how far messages have come; None for what says nothing about that, or comes from the account."""
+    source = event.MessageSource
+    kind = _RECEIPTS.get(event.Type)
+    chat = decode_jid(source.Chat)
+    participant = decode_jid(source.Sender)
+    if kind is None or chat is None or participant is None or source.IsFromMe or not event.MessageIDs:
+        return None
+    alternative = decode_jid(source.SenderAlt)
+    return Receipt(
+        ids=tuple(event.MessageIDs),
+        kind=kind,
+        chat=chat,
+        chat_alternative=None if source.IsGroup else alternative,
+        participant=participant,
+        participant_alternative=alternative,
+        timestamp=event.Timestamp * 1000,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.whatsapp.content import Content
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
 
@@ -145,7 +146,10 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Event = Connected | Disconnected | Stalled | Ended | Received
+Incoming = Received | Edited | Revoked | Reacted | Receipt
+"""What WhatsApp delivers once: it is to be stored."""
+
+Event = Connected | Disconnected | Stalled | Ended | Incoming
 
 
 class ChatState(StrEnum):

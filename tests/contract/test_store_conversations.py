@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from server.store.arrivals import store_arrivals
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
-from server.store.ingest import store_messages
 from server.store.queries import execute
 from server.store.records import Chat, Message, NewMessage, Session
 from server.store.sessions import SessionRepository
@@ -309,5 +309,5 @@ async def test_an_id_that_a_device_chose_badly_is_stored_once(
 async def test_errors_of_the_database_do_not_carry_what_people_wrote(database: Database) -> None:
     secret = a_message("gone", "M1", body="for your eyes only")
     with pytest.raises(IntegrityError) as caught:
-        await database.write(lambda connection: store_messages(connection, [secret]))
+        await database.write(lambda connection: store_arrivals(connection, [secret]))
     assert "eyes" not in str(caught.value)

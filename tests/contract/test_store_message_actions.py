@@ -84,7 +84,7 @@ async def test_an_edited_message_says_the_new_text(
     conversations: ConversationRepository, messages: MessageRepository, session: Session
 ) -> None:
     message = await stored(conversations, messages, session)
-    await messages.edit(message.id, "better")
+    await messages.edit(message.id, "better", at=2_000)
     (now,) = await shown(conversations, session)
     assert (now.body, now.edited, now.deleted) == ("better", True, False)
     after = await messages.find((await chat_of(conversations, session)).id, "M1")

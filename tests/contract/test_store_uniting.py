@@ -88,7 +88,7 @@ async def test_a_message_that_was_stored_under_both_is_one_with_all_that_was_don
     assert first is not None
     assert second is not None
     assert gone is not None
-    await actions.edit(first, "edited")
+    await actions.edit(first, "edited", at=2_000)
     await actions.hide(gone)
     await actions.react(Reaction(first, "x@s.whatsapp.net", "👍", 2))
     await actions.react(Reaction(second, "x@s.whatsapp.net", "❤", 1))

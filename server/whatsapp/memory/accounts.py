@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from server.whatsapp.content import Content
 from server.whatsapp.jid import LID, PHONE, Jid
-from server.whatsapp.port import ChatState, Ending, Identity, Received
+from server.whatsapp.port import ChatState, Ending, Identity, Incoming
 from server.whatsapp.refusals import Refusal
 
 
@@ -96,7 +96,7 @@ class Account:
     read: list[tuple[Jid, str]] = field(default_factory=list)
     polls: set[str] = field(default_factory=set)
     scripts: "deque[HeldSend | Refusal]" = field(default_factory=deque)
-    waiting: list[Received] = field(default_factory=list)
+    waiting: list[Incoming] = field(default_factory=list)
 
     @property
     def jid(self) -> Jid:

@@ -9,6 +9,7 @@ from typing import Final
 
 from server.whatsapp.addressing import Addressing
 from server.whatsapp.content import Content, Vote
+from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
 from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
@@ -194,6 +195,9 @@ class MemoryClient:
         author = self._network.find(sender)
         if isinstance(author, Account):
             author.read.extend((self._account.lid, message_id) for message_id in ids)
+            place = self._network.find(chat)
+            where = place if isinstance(place, Group) else self._account
+            self._network.tell_receipt(self._account, author, where, ids, ReceiptKind.READ)
 
     async def _act(self, within: float) -> None:
         """Waits for the network to take a call that is no send."""

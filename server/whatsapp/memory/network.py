@@ -10,12 +10,14 @@ from typing import Final, Protocol
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollUpdateMessage
 
 from server.clock import now_ms
-from server.whatsapp.content import Content, Text, Vote
+from server.whatsapp.acts import Envelope, act_of
+from server.whatsapp.content import Content, Revoke, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
+from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Received, Sent
+from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Sent
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.stored import StoredContent, describe, kind_of
 
@@ -94,6 +96,8 @@ class MemoryNetwork:
         """How many stops have begun."""
         self.takes_chat_changes = False
         """Whether clients can tell it of changes to chats; real ones cannot."""
+        self.tells_delivery = False
+        """Whether phones without a linked device tell that a message was delivered; real ones do."""
         self.codeless: set[str] = set()
         """Numbers for which WhatsApp gives no pairing code."""
         self.attempts: list[Attempt] = []
@@ -261,17 +265,43 @@ class MemoryNetwork:
         for account in {account.number: account for account in (sender, *recipients)}.values():
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
+            incoming: Incoming | None
             if kind_of(message) is not None:
-                self._deliver(account, _received(account, sender, to, sent, described), origin)
+                incoming = _received(account, sender, to, sent, described)
+            else:
+                admin = isinstance(content, Revoke) and not content.target.from_me
+                incoming = act_of(message, _envelope(account, sender, to, sent, by_admin=admin))
+            if incoming is not None:
+                self._deliver(account, incoming, origin)
+        if self.tells_delivery:
+            for account in recipients:
+                if account is not sender and not account.linked:
+                    self.tell_receipt(account, sender, to, [sent.id], ReceiptKind.DELIVERED)
         return sent
 
-    def _deliver(self, account: Account, received: Received, origin: Line | None) -> None:
+    def tell_receipt(
+        self, reader: Account, author: Account, chat: Account | Group, ids: Iterable[str], kind: ReceiptKind
+    ) -> None:
+        """Somebody's device tells the author of messages how far they have come."""
+        participant = _author(reader, chat)
+        receipt = Receipt(
+            ids=tuple(ids),
+            kind=kind,
+            chat=chat.jid if isinstance(chat, Group) else reader.lid,
+            chat_alternative=None if isinstance(chat, Group) else reader.jid,
+            participant=participant,
+            participant_alternative=reader.jid if participant == reader.lid else reader.lid,
+            timestamp=now_ms() // 1000 * 1000,
+        )
+        self._deliver(author, receipt, None)
+
+    def _deliver(self, account: Account, incoming: Incoming, origin: Line | None) -> None:
         for client in self._clients_of(account):
             if client is not origin:
-                client.tell(received)
+                client.tell(incoming)
         # With one device per account, as in these tests, one queue per account is enough.
         if account.linked and not self._clients_of(account):
-            account.waiting.append(received)
+            account.waiting.append(incoming)
 
     def come_online(self, client: Line, account: Account, device_id: int) -> None:
         """Logs a client in, or ends it."""
@@ -288,8 +318,8 @@ class MemoryNetwork:
         self._online[account.number, device_id] = client
         client.tell(Connected())
         waiting, account.waiting = account.waiting, []
-        for received in waiting:
-            client.tell(received)
+        for incoming in waiting:
+            client.tell(incoming)
 
     def go_offline(self, client: Line) -> None:
         """Forgets a client's connection."""
@@ -313,18 +343,34 @@ def _author(sender: Account, to: Account | Group) -> Jid:
     return sender.jid if isinstance(to, Group) and not to.by_lid else sender.lid
 
 
+def _envelope(
+    account: Account, sender: Account, to: Account | Group, sent: Sent, *, by_admin: bool
+) -> Envelope:
+    from_me = account is sender
+    other = to if from_me and isinstance(to, Account) else sender
+    author = _author(sender, to)
+    return Envelope(
+        chat=to.jid if isinstance(to, Group) else other.lid,
+        chat_alternative=None if isinstance(to, Group) else other.jid,
+        sender=author,
+        sender_alternative=sender.jid if author == sender.lid else sender.lid,
+        from_me=from_me,
+        timestamp=sent.timestamp,
+        by_admin=by_admin,
+    )
+
+
 def _received(
     account: Account, sender: Account, to: Account | Group, sent: Sent, described: StoredContent
 ) -> Received:
-    from_me = account is sender
-    other = to if from_me and isinstance(to, Account) else sender
+    envelope = _envelope(account, sender, to, sent, by_admin=False)
     return Received(
         id=sent.id,
-        chat=to.jid if isinstance(to, Group) else other.lid,
-        chat_alternative=None if isinstance(to, Group) else other.jid,
-        sender=_author(sender, to),
-        sender_alternative=sender.jid if _author(sender, to) == sender.lid else sender.lid,
-        from_me=from_me,
+        chat=envelope.chat,
+        chat_alternative=envelope.chat_alternative,
+        sender=envelope.sender,
+        sender_alternative=envelope.sender_alternative,
+        from_me=envelope.from_me,
         sender_name=sender.name,
         type=described.type,
         body=described.text,

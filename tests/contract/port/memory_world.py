@@ -7,6 +7,7 @@ from hashlib import sha256
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
 from server.whatsapp.content import Vote
+from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Client, Sent
@@ -21,6 +22,7 @@ class MemoryWorld:
 
     def __init__(self) -> None:
         self._network = MemoryNetwork()
+        self._network.tells_delivery = True
         self._silent: set[str] = set()
         self.clients = MemoryClients(self._network)
         self.pairing = MemoryPairing(self._network, PAIRINGS)
@@ -70,6 +72,10 @@ class MemoryWorld:
 
     async def read(self, person: str) -> list[tuple[Jid, str]]:
         return list(self._network.account(person).read)
+
+    async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
+        reader = self._network.account(person)
+        self._network.tell_receipt(reader, self._network.account(author), reader, ids, ReceiptKind.READ)
 
     async def enter(self, code: str, number: str) -> None:
         self._network.enter(code, number)

@@ -132,6 +132,9 @@ class WireWorld:
             for message_id in one["ids"]
         ]
 
+    async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
+        await self._ask("POST", f"/contacts/{person}/read", {"ids": list(ids), "chat": author})
+
     async def enter(self, code: str, number: str) -> None:
         await self._link(f"/phones/{number}/code", {"code": code})
 

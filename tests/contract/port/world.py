@@ -106,6 +106,10 @@ class World(Protocol):
         """What others have read of what a person wrote: who, and the message's id."""
         ...
 
+    async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
+        """A person tells that they have read what `author` wrote to them."""
+        ...
+
     async def enter(self, code: str, number: str) -> None:
         """A pairing code is typed on the phone of `number`."""
         ...

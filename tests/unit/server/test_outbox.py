@@ -51,8 +51,9 @@ async def statuses(node: MemoryNode) -> list[tuple[str, str | None]]:
     rows = await node.database.read(
         lambda c: c.execute(select(table.c.name, table.c.payload).order_by(table.c.id)).all()
     )
-    assert {row.name for row in rows} <= {"message.status"}
-    return [(row.payload["status"], row.payload["error"]) for row in rows]
+    assert {row.name for row in rows} <= {"message", "message.status"}
+    told = [row.payload for row in rows if row.name == "message.status"]
+    return [(payload["status"], payload["error"]) for payload in told]
 
 
 async def all_settled(node: MemoryNode, count: int) -> None:
@@ -82,7 +83,11 @@ async def test_an_accepted_message_is_sent_and_its_final_state_kept(
     assert (stored.body, stored.ack_level, stored.error) == ("hello", 1, None)
     assert stored.wa_message_id == network.account(ADA).heard[0].id
     table = table_of(EventRow)
-    payload = await node.database.read(lambda c: c.execute(select(table.c.payload)).scalar_one())
+    payloads = await node.database.read(
+        lambda c: c.execute(select(table.c.payload).order_by(table.c.id)).scalars().all()
+    )
+    message, payload = payloads
+    assert (message["waMessageId"], message["direction"]) == (stored.wa_message_id, "out")
     assert payload == {
         "chatJid": f"{ADA}@s.whatsapp.net",
         "error": None,

@@ -10,7 +10,7 @@ import pytest
 from server.chats.ingest import Ingest
 from server.store.conversations import ConversationRepository
 from server.store.failures import DatabaseAwayError
-from server.store.records import NewMessage, Session
+from server.store.records import Arrival, NewMessage, Session
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.port import Received
@@ -135,10 +135,10 @@ class SlowStore(ConversationRepository):
         self.may_store = asyncio.Event()
         self.asked = 0
 
-    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+    async def store(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         self.asked += 1
         await self.may_store.wait()
-        return await super().store(messages)
+        return await super().store(arrivals)
 
 
 @pytest.mark.parametrize("end", ["stop", "restart", "suspend"])
@@ -151,7 +151,7 @@ async def test_what_had_arrived_is_stored_though_the_session_is_stopped_meanwhil
         session = await node.working(NUMBER)
         slow = SlowStore(node.database)
         slow.hold()
-        runner_ingest = Ingest(slow, node.addresses)
+        runner_ingest = Ingest(slow, node.addresses, node.gateway.early_receipts)
         node.use_ingest(session, runner_ingest)
         network.write(ADA, NUMBER, "first")
         await until(lambda: slow.asked == 1, "the first one is being stored")
@@ -182,12 +182,12 @@ async def test_a_database_that_is_away_keeps_no_session_from_stopping(
         session = await node.working(NUMBER)
         slow = SlowStore(node.database)
         slow.hold()
-        node.use_ingest(session, Ingest(slow, node.addresses))
+        node.use_ingest(session, Ingest(slow, node.addresses, node.gateway.early_receipts))
         network.write(ADA, NUMBER, "secret text")
         await until(lambda: slow.asked == 1, "it is being stored")
         async with asyncio.timeout(10):
             await node.sessions.stop(session)
-        assert "1 messages" in caplog.text
+        assert "1 events" in caplog.text
         assert "secret text" not in caplog.text
 
 
@@ -197,7 +197,7 @@ async def test_a_store_that_fails_is_tried_until_it_works(
     monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.005)
     session = await node.working(NUMBER)
     failing = FailingStore(node.database)
-    node.use_ingest(session, Ingest(failing, node.addresses))
+    node.use_ingest(session, Ingest(failing, node.addresses, node.gateway.early_receipts))
     network.write(ADA, NUMBER, "hello")
     assert await node.bodies(session, ADA, 1) == ["hello"]
     assert failing.failures == 0
@@ -208,11 +208,11 @@ class FailingStore(ConversationRepository):
 
     failures = 3
 
-    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+    async def store(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is full")
-        return await super().store(messages)
+        return await super().store(arrivals)
 
 
 async def test_an_address_is_learned_although_its_first_storing_was_cancelled(node: MemoryNode) -> None:
@@ -222,13 +222,14 @@ async def test_an_address_is_learned_although_its_first_storing_was_cancelled(no
     slow.hold()
     lid, phone = Jid("7", "lid"), Jid("628120000009", "s.whatsapp.net")
     first = replace(a_received(lid), sender_alternative=phone, chat_alternative=phone)
-    storing = asyncio.ensure_future(Ingest(slow, node.addresses)(session, [first]))
+    ingest = Ingest(slow, node.addresses, node.gateway.early_receipts)
+    storing = asyncio.ensure_future(ingest(session, [first]))
     await until(lambda: slow.asked == 1, "it is being stored")
     storing.cancel()
     await asyncio.wait({storing})
     # when it is stored after all
     slow.may_store.set()
-    await Ingest(slow, node.addresses)(session, [first])
+    await ingest(session, [first])
     # then the address is in the database, not only in memory
     assert await node.conversations.phone_jid(session.id, str(lid)) == str(phone)
 
@@ -245,13 +246,13 @@ class PickyStore(ConversationRepository):
     refuses = frozenset[str]()
     away = 0
 
-    async def store(self, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+    async def store(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         if self.away:
             self.away -= 1
             raise DatabaseAwayError
-        if self.refuses & {message.body for message in messages}:
+        if self.refuses & {a.body for a in arrivals if isinstance(a, NewMessage)}:
             raise ValueError("this value cannot be stored")
-        return await super().store(messages)
+        return await super().store(arrivals)
 
 
 async def test_a_message_that_can_never_be_stored_is_set_aside_and_named(
@@ -264,7 +265,7 @@ async def test_a_message_that_can_never_be_stored_is_set_aside_and_named(
     session = await node.working(NUMBER)
     picky = PickyStore(node.database)
     picky.refuses = frozenset({"impossible"})
-    node.use_ingest(session, Ingest(picky, node.addresses))
+    node.use_ingest(session, Ingest(picky, node.addresses, node.gateway.early_receipts))
     # given one among others
     network.write(ADA, NUMBER, "before")
     bad = network.write(ADA, NUMBER, "impossible")
@@ -288,7 +289,7 @@ async def test_a_database_that_is_away_is_waited_for_as_long_as_it_takes(
     session = await node.working(NUMBER)
     picky = PickyStore(node.database)
     picky.away = 50
-    node.use_ingest(session, Ingest(picky, node.addresses))
+    node.use_ingest(session, Ingest(picky, node.addresses, node.gateway.early_receipts))
     for text in ("first", "second"):
         network.write(ADA, NUMBER, text)
     assert await node.bodies(session, ADA, 2) == ["first", "second"]
@@ -302,7 +303,7 @@ async def test_an_address_is_learned_although_the_database_was_away(node: Memory
     picky.away = 3
     lid, phone = Jid("7", "lid"), Jid("628120000009", "s.whatsapp.net")
     first = replace(a_received(lid), sender_alternative=phone, chat_alternative=phone)
-    await Ingest(picky, node.addresses)(session, [first])
+    await Ingest(picky, node.addresses, node.gateway.early_receipts)(session, [first])
     assert await node.conversations.phone_jid(session.id, str(lid)) == str(phone)
 
 

@@ -1,0 +1,93 @@
+"""What the port tells of messages that are there already: acts on them, and how far they came."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.whatsapp.jid import Jid
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAct:
+    """What an incoming act on another message says, whichever it is.
+
+    Attributes:
+        target_id: WhatsApp's id of the message that it acts on.
+        target_sender: who wrote that message, without a device part, as they were named; None where the
+            account itself did.
+        chat, chat_alternative: as in `Received`.
+        sender, sender_alternative: who acts, as in `Received`.
+        from_me: whether the account acts, from another of its devices.
+        timestamp: when, epoch milliseconds; edits and reactions have their sender's own clock, by which
+            devices tell which of two is the later one, revokes WhatsApp's.
+    """
+
+    target_id: str
+    target_sender: Jid | None
+    chat: Jid
+    chat_alternative: Jid | None
+    sender: Jid
+    sender_alternative: Jid | None
+    from_me: bool
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edited(MessageAct):
+    """The writer of a message gave it another text.
+
+    Attributes:
+        body: the text, or the caption.
+        content: the `waE2E.Message` that it says now, serialised; empty where that is not the whole of it.
+        mentions: people whom it mentions now.
+    """
+
+    body: str
+    content: bytes
+    mentions: tuple[Jid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked(MessageAct):
+    """A message was deleted for everyone: by its writer or, in a group, by an admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted(MessageAct):
+    """Somebody reacted to a message, in the place of an earlier reaction.
+
+    Attributes:
+        emoji: "" where the earlier one was taken back.
+    """
+
+    emoji: str
+
+
+class ReceiptKind(StrEnum):
+    """How far a message came with somebody."""
+
+    DELIVERED = "delivered"
+    """To one of their devices."""
+    READ = "read"
+    """They opened the chat."""
+    PLAYED = "played"
+    """They listened to it, or looked at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Somebody else's device tells how far messages of the account have come.
+
+    Attributes:
+        ids: WhatsApp's ids; some may be of what is no message of its own, such as a reaction.
+        chat, chat_alternative: as in `Received`.
+        participant, participant_alternative: whose device it is, as a sender in `Received`.
+        timestamp: WhatsApp's time, epoch milliseconds.
+    """
+
+    ids: tuple[str, ...]
+    kind: ReceiptKind
+    chat: Jid
+    chat_alternative: Jid | None
+    participant: Jid
+    participant_alternative: Jid | None
+    timestamp: int
