@@ -103,6 +103,7 @@ class SigningKeys:
     async def _keep_fresh(self) -> None:
         while True:
             await self._fetch()
+            # The frontend does not tell when its keys change.
             await asyncio.sleep(min(RETRY_SECONDS, self._refresh) if self._failed else self._refresh)
 
     async def _fetch(self) -> None:

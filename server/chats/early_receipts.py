@@ -56,7 +56,7 @@ class EarlyReceipts:
         waiting = receipts
         try:
             for delay in DELAYS:
-                await asyncio.sleep(delay)
+                await asyncio.sleep(delay)  # their sends are being recorded meanwhile
                 waiting = await self._without_message(waiting)
                 if not waiting:
                     return

@@ -372,6 +372,7 @@ class Sessions:
 
     async def _keep_storing_rest(self) -> None:
         while True:
+            # Nothing tells when a database is back.
             await asyncio.sleep(self._settings.lease_seconds / RENEWALS)
             for runner in list(self._runners.values()):
                 await runner.store_rest()
