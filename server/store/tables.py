@@ -273,6 +273,32 @@ class AddressRow(SQLModel, table=True):
     phone_jid: str = Field(index=True)
 
 
+class WebhookRow(SQLModel, table=True):
+    """An endpoint of an organization's that events are posted to."""
+
+    __tablename__ = "webhook"
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    # Whose events alone; none for all of the organization's.
+    session_id: str | None = Field(default=None, foreign_key="session.id", ondelete="CASCADE", index=True)
+    url: str
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    active: bool
+    # As it was given: signing needs it. See docs/decisions/0330.
+    secret: str | None = None
+    custom_headers: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    policy: str
+    delay_seconds: int
+    attempts: int
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+    # Rises with every change, so that who posts to it can tell that what it knows is old.
+    revision: int = Field(sa_type=BigInteger)
+    # The newest event of the organization when it was made: it hears of what came behind.
+    starts_after: str
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model: statements over it give plain rows, not objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
