@@ -299,6 +299,52 @@ class WebhookRow(SQLModel, table=True):
     starts_after: str
 
 
+class WebhookCursorRow(SQLModel, table=True):
+    """How far an endpoint has been told of its organization's log, and which node tells it."""
+
+    __tablename__ = "webhook_cursor"
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    organization_id: str
+    # The id of the newest event that is settled: delivered, given up, or none of its business.
+    position: str
+    # Attempts that failed, and events given up, since it last took something.
+    failures: int
+    dead: int
+    # The lease, as in `session`.
+    owner_node: str | None = None
+    owner_boot: str | None = None
+    owner_generation: int = Field(default=0, sa_type=BigInteger)
+    owner_expires_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class WebhookDeliveryRow(SQLModel, table=True):
+    """What became of one event at one endpoint."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("ix_webhook_delivery_state", "webhook_id", "state", "event_id"),
+        Index("ix_webhook_delivery_due", "state", "last_at"),
+    )
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    event_id: str = Field(primary_key=True)
+    event: str
+    session_id: str | None = None
+    # A word of `server.store.webhook_deliveries.DeliveryState`.
+    state: str
+    attempts: int
+    # How the last attempt ended: the answer's status, or a word for why there was none.
+    status: int | None = None
+    error: str | None = None
+    duration_ms: int = Field(sa_type=BigInteger)
+    began_at: int = Field(sa_type=BigInteger)
+    last_at: int = Field(sa_type=BigInteger)
+    next_at: int | None = Field(default=None, sa_type=BigInteger)
+    # The envelope, while it is not delivered: the log may have forgotten the event by then.
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model: statements over it give plain rows, not objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -138,9 +138,7 @@ class SystemResolver(AbstractResolver):
             lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM),
         )
         return [
-            ResolveResult(
-                hostname=host, host=str(address[0]), port=port, family=kin, proto=protocol, flags=0
-            )
+            ResolveResult(hostname=host, host=str(address[0]), port=port, family=kin, proto=protocol, flags=0)
             for kin, _, protocol, _, address in found
         ]
 
