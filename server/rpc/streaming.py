@@ -5,16 +5,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Final
 
-from google.protobuf.message import Message
-
 from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 
 AUTHENTICATE_SECONDS: Final = 5.0
 """Between looks at the token of a stream: a revocation ends it within about that time."""
 
-Write = Callable[[Message], Awaitable[None]]
-"""Sends a message; returns when the reader's flow control has taken it."""
+Write = Callable[[bytes], Awaitable[None]]
+"""Sends a serialized message; returns when the reader's flow control has taken it."""
 
 
 class Streams:
@@ -33,9 +31,9 @@ class Streams:
         self._is_closed = False
 
     async def run(
-        self, metadata: Mapping[str, str], messages: AsyncGenerator[Message, None], write: Write
+        self, metadata: Mapping[str, str], messages: AsyncGenerator[bytes, None], write: Write
     ) -> None:
-        """Sends messages until there are no more of them, or the stream must end.
+        """Sends serialized messages until there are no more of them, or the stream must end.
 
         Args:
             metadata: the call's, with the token.
@@ -77,7 +75,7 @@ class Streams:
                 return
 
 
-async def _send(messages: AsyncGenerator[Message, None], write: Write) -> None:
+async def _send(messages: AsyncGenerator[bytes, None], write: Write) -> None:
     async with aclosing(messages):
         async for message in messages:
             await write(message)

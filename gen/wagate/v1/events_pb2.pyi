@@ -35,7 +35,9 @@ class SubscribeRequest(_message.Message):
     """
     @_builtins.property
     def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of sessions: events of these alone. Empty: of all sessions, and of none. At most 100."""
+        """Ids of sessions: events of these alone. Empty: of all sessions, and of none. At most 100. In a
+        query a value may also be several of them with commas between; so for `events`.
+        """
 
     @_builtins.property
     def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

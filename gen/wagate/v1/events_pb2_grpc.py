@@ -56,6 +56,10 @@ class EventsServicer:
         the organization's. While the stream is open it ends with UNAUTHENTICATED when the token
         is no longer in force, and with UNAVAILABLE when the node stops: subscribe again, after
         the id of the last event.
+
+        REST callers get server-sent events, as browsers' EventSource reads them: `id`, `event` (its
+        name) and `data` (the whole event as JSON). Where such a stream ends, the last line is a
+        comment that says why: whoever asks again is told by the status whether there is a point in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

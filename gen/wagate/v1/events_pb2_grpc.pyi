@@ -43,6 +43,10 @@ class EventsStub:
     the organization's. While the stream is open it ends with UNAUTHENTICATED when the token
     is no longer in force, and with UNAVAILABLE when the node stops: subscribe again, after
     the id of the last event.
+
+    REST callers get server-sent events, as browsers' EventSource reads them: `id`, `event` (its
+    name) and `data` (the whole event as JSON). Where such a stream ends, the last line is a
+    comment that says why: whoever asks again is told by the status whether there is a point in it.
     """
 
 @_typing.type_check_only
@@ -60,6 +64,10 @@ class EventsAsyncStub(EventsStub):
     the organization's. While the stream is open it ends with UNAUTHENTICATED when the token
     is no longer in force, and with UNAVAILABLE when the node stops: subscribe again, after
     the id of the last event.
+
+    REST callers get server-sent events, as browsers' EventSource reads them: `id`, `event` (its
+    name) and `data` (the whole event as JSON). Where such a stream ends, the last line is a
+    comment that says why: whoever asks again is told by the status whether there is a point in it.
     """
 
 class EventsServicer(metaclass=_abc_1.ABCMeta):
@@ -80,6 +88,10 @@ class EventsServicer(metaclass=_abc_1.ABCMeta):
         the organization's. While the stream is open it ends with UNAUTHENTICATED when the token
         is no longer in force, and with UNAVAILABLE when the node stops: subscribe again, after
         the id of the last event.
+
+        REST callers get server-sent events, as browsers' EventSource reads them: `id`, `event` (its
+        name) and `data` (the whole event as JSON). Where such a stream ends, the last line is a
+        comment that says why: whoever asks again is told by the status whether there is a point in it.
         """
 
 def add_EventsServicer_to_server(servicer: EventsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
