@@ -308,9 +308,11 @@ class WebhookCursorRow(SQLModel, table=True):
     organization_id: str
     # The id of the newest event that is settled: delivered, given up, or none of its business.
     position: str
-    # Attempts that failed, and events given up, since it last took something.
+    # Attempts that failed, and events given up, since it last took something; and whether its circuit is
+    # open: what it has not taken waits in the log.
     failures: int
     dead: int
+    suspended: bool
     # The lease, as in `session`.
     owner_node: str | None = None
     owner_boot: str | None = None
@@ -331,13 +333,12 @@ class WebhookDeliveryRow(SQLModel, table=True):
     event_id: str = Field(primary_key=True)
     event: str
     session_id: str | None = None
-    # A word of `server.store.webhook_deliveries.DeliveryState`.
+    # pending, delivered, dead, or redriven: a dead one that is tried again.
     state: str
     attempts: int
-    # How the last attempt ended: the answer's status, or a word for why there was none.
+    # The last attempt's: the answer's status, and why it failed.
     status: int | None = None
     error: str | None = None
-    duration_ms: int = Field(sa_type=BigInteger)
     began_at: int = Field(sa_type=BigInteger)
     last_at: int = Field(sa_type=BigInteger)
     next_at: int | None = Field(default=None, sa_type=BigInteger)

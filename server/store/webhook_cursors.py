@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Executable, and_, bindparam, exists, literal, select, true, update
+from sqlalchemy import Connection, Executable, and_, bindparam, exists, false, literal, select, true, update
 
 from server.store.database import Database
 from server.store.dialect import EpochMs, insert
@@ -43,10 +43,13 @@ class Streak:
     Attributes:
         failures: attempts that failed.
         dead: events that were given up.
+        suspended: whether its circuit is open: what it has not taken waits in the log, and its head alone
+            is tried.
     """
 
     failures: int = 0
     dead: int = 0
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class WebhookCursorRepository:
                     row.organization_id,
                     row.owner_generation,
                     row.position,
-                    Streak(row.failures, row.dead),
+                    Streak(row.failures, row.dead, row.suspended),
                 )
                 for row in taken
             ]
@@ -206,12 +209,27 @@ def hold(connection: Connection, wanted: Sequence[tuple[str, int]]) -> set[tuple
 def _begin(connection: Connection) -> Executable:
     """Makes the cursors of new webhooks."""
     new = select(
-        _webhook.c.id, _webhook.c.organization_id, _webhook.c.starts_after, literal(0), literal(0), literal(0)
+        _webhook.c.id,
+        _webhook.c.organization_id,
+        _webhook.c.starts_after,
+        literal(0),
+        literal(0),
+        false(),
+        literal(0),
     ).where(_webhook.c.active == true(), ~exists().where(_cursor.c.webhook_id == _webhook.c.id))
     return (
         insert(connection.dialect.name, _cursor)
         .from_select(
-            ["webhook_id", "organization_id", "position", "failures", "dead", "owner_generation"], new
+            [
+                "webhook_id",
+                "organization_id",
+                "position",
+                "failures",
+                "dead",
+                "suspended",
+                "owner_generation",
+            ],
+            new,
         )
         .on_conflict_do_nothing()
     )

@@ -6,22 +6,26 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, Executable, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Executable, bindparam, delete, func, select, tuple_, update
 
 from server.store.database import Database
+from server.store.delivery_records import Delivery, DeliveryState, EndpointHealth
 from server.store.dialect import insert
 from server.store.group_commit import GroupCommit
-from server.store.queries import find_all, find_one
+from server.store.queries import execute, find_all
 from server.store.tables import WebhookCursorRow, WebhookDeliveryRow, table_of
 from server.store.webhook_cursors import Streak, hold
+from server.store.webhooks import Webhook
 
 _cursor = table_of(WebhookCursorRow)
 _delivery = table_of(WebhookDeliveryRow)
-_SHOWN: Final = [column for column in _delivery.c if column.name != "body"]
+_SHOWN: Final = [column for column in _delivery.c if column.name not in {"body", "session_id"}]
+_EVER: Final = 2**62
+"""Later than any time in epoch milliseconds."""
 
 
-class DeliveryState(StrEnum):
-    """How an event stands at an endpoint."""
+class Stored(StrEnum):
+    """What stands in the column `state`."""
 
     PENDING = "pending"
     """It was tried, and is tried again; whatever is behind it waits."""
@@ -30,45 +34,37 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
     """It was given up: a dead letter, kept with its body."""
     REDRIVEN = "redriven"
-    """A dead letter that is tried again, beside the others."""
+    """A dead letter that is tried again, beside the others; callers see it as pending."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event at one endpoint. Times are epoch milliseconds.
+class Tried:
+    """One event at one endpoint, after an attempt. Times are epoch milliseconds.
 
     Attributes:
         event: the event's name.
         session_id: the session that it happened to, None for none.
         attempts: how many were made; of a dead letter that is driven again, since then.
-        status: of the last answer; None where there was none.
-        error: a word for why there was none (`server.events.webhooks.answers.Failure`), or None.
-        duration_ms: how long the last attempt took.
+        status: of the last attempt's answer; None where there was none.
+        error: why the last attempt failed, in plain words; None where it did not.
         began_at: when the first attempt was made.
         last_at: when the last one was.
         next_at: when the next one is due; None where there is none.
+        body: what is posted; None once it is delivered.
     """
 
     webhook_id: str
     event_id: str
     event: str
     session_id: str | None
-    state: DeliveryState
+    state: Stored
     attempts: int
     status: int | None
     error: str | None
-    duration_ms: int
     began_at: int
     last_at: int
     next_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """A delivery with the body that is posted."""
-
-    delivery: Delivery
-    body: bytes
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +86,13 @@ class Outcome:
     Attributes:
         webhook_id, generation: under which lease.
         progress: None where the attempt was not at the endpoint's oldest event.
-        delivery: None where events were passed that are none of the endpoint's business.
-        body: kept with the delivery; None once it is delivered.
+        tried: None where events were passed that are none of the endpoint's business.
     """
 
     webhook_id: str
     generation: int
     progress: Progress | None
-    delivery: Delivery | None
-    body: bytes | None = None
+    tried: Tried | None
 
 
 # Statements are built once: building one costs as much as running it.
@@ -106,25 +100,34 @@ _ADVANCE: Final = (
     update(_cursor)
     .where(_cursor.c.webhook_id == bindparam("webhook"))
     .values(
-        position=bindparam("new_position"), failures=bindparam("new_failures"), dead=bindparam("new_dead")
+        position=bindparam("new_position"),
+        failures=bindparam("new_failures"),
+        dead=bindparam("new_dead"),
+        suspended=bindparam("new_suspended"),
     )
-)
-_ONE: Final = select(*_SHOWN).where(
-    _delivery.c.webhook_id == bindparam("webhook"), _delivery.c.event_id == bindparam("event")
 )
 _OPEN: Final = (
     select(_delivery)
     .where(
         _delivery.c.webhook_id == bindparam("webhook"),
-        _delivery.c.state == bindparam("state"),
+        _delivery.c.state == bindparam("wanted"),
         _delivery.c.next_at <= bindparam("now"),
     )
     .order_by(_delivery.c.event_id)
     .limit(bindparam("limit"))
 )
+_CURSOR: Final = select(_cursor).where(_cursor.c.webhook_id == bindparam("webhook"))
+_DEAD: Final = (
+    select(func.count())
+    .select_from(_delivery)
+    .where(_delivery.c.webhook_id == bindparam("webhook"), _delivery.c.state == Stored.DEAD)
+)
+_NEXT: Final = select(_delivery.c.next_at).where(
+    _delivery.c.webhook_id == bindparam("webhook"), _delivery.c.state == Stored.PENDING
+)
 _DUE: Final = (
     select(_delivery.c.webhook_id)
-    .where(_delivery.c.state == DeliveryState.REDRIVEN, _delivery.c.next_at <= bindparam("now"))
+    .where(_delivery.c.state == Stored.REDRIVEN, _delivery.c.next_at <= bindparam("now"))
     .distinct()
 )
 
@@ -136,6 +139,7 @@ class WebhookDeliveryRepository:
         """Uses `database`; concurrent outcomes share commits."""
         self._database = database
         self._settle: GroupCommit[Outcome, bool] = GroupCommit(database, _settle)
+        self._grown: set[str] = set()
 
     async def settle(self, outcome: Outcome) -> bool:
         """Writes what an attempt has changed; writing it twice changes nothing more.
@@ -146,16 +150,23 @@ class WebhookDeliveryRepository:
         Raises:
             DatabaseFailure: as `Database.write`.
         """
+        if outcome.tried is not None:
+            self._grown.add(outcome.webhook_id)
         return await self._settle.write(outcome)
 
-    async def pending(self, webhook_id: str) -> Undelivered | None:
+    def grown(self) -> Collection[str]:
+        """Returns the endpoints whose deliveries have changed here since the last call."""
+        grown, self._grown = self._grown, set()
+        return grown
+
+    async def pending(self, webhook_id: str) -> Tried | None:
         """Returns what an endpoint is tried with at the moment."""
-        found = await self._open(webhook_id, DeliveryState.PENDING, now=2**62, limit=1)
+        found = await self._open(webhook_id, Stored.PENDING, now=_EVER, limit=1)
         return found[0] if found else None
 
-    async def redriven(self, webhook_id: str, *, now: int, limit: int) -> Sequence[Undelivered]:
+    async def redriven(self, webhook_id: str, *, now: int, limit: int) -> Sequence[Tried]:
         """Returns up to `limit` dead letters that are due to be tried again, by their events' ids."""
-        return await self._open(webhook_id, DeliveryState.REDRIVEN, now=now, limit=limit)
+        return await self._open(webhook_id, Stored.REDRIVEN, now=now, limit=limit)
 
     async def endpoints_due(self, *, now: int) -> Collection[str]:
         """Returns the ids of endpoints that have dead letters which are due to be tried again."""
@@ -164,50 +175,43 @@ class WebhookDeliveryRepository:
         )
         return found
 
-    async def find(self, webhook_id: str, event_id: str) -> Delivery | None:
-        """Returns what became of an event; None where nothing was tried yet, or nobody remembers."""
-        return await find_one(self._database, _ONE, delivery_of, webhook=webhook_id, event=event_id)
-
     async def page(
-        self, webhook_id: str, *, states: Collection[DeliveryState], before: str, limit: int
+        self, webhook_id: str, *, state: DeliveryState | None, before: str, limit: int
     ) -> Sequence[Delivery]:
-        """Returns up to `limit` of an endpoint's deliveries, those of the newest events first.
-
-        Args:
-            webhook_id: whose.
-            states: those alone; none of them for all.
-            before: the event's id before which the page begins; "" for the first page.
-            limit: at least 1.
-        """
+        """See `server.events.webhooks.deliveries.DeliveryRecords`. A delivery's id is its event's."""
         statement = select(*_SHOWN).where(_delivery.c.webhook_id == webhook_id)
-        if states:
-            statement = statement.where(_delivery.c.state.in_(states))
+        if state is not None:
+            statement = statement.where(_delivery.c.state.in_([k for k, v in _TOLD.items() if v is state]))
         if before:
             statement = statement.where(_delivery.c.event_id < before)
         statement = statement.order_by(_delivery.c.event_id.desc()).limit(limit)
-        return await find_all(self._database, statement, delivery_of)
+        return await find_all(self._database, statement, _told)
 
-    async def redrive(self, webhook_id: str, event_ids: Collection[str] | None, *, now: int) -> int:
-        """Has dead letters tried again.
-
-        Args:
-            webhook_id: whose.
-            event_ids: of their events; None for all of them.
-            now: epoch milliseconds.
-
-        Returns:
-            How many there were.
-        """
+    async def redrive(self, webhook_id: str, delivery_ids: Collection[str]) -> int:
+        """See `server.events.webhooks.deliveries.DeliveryRecords`. They are due at once."""
         statement = update(_delivery).where(
-            _delivery.c.webhook_id == webhook_id, _delivery.c.state == DeliveryState.DEAD
+            _delivery.c.webhook_id == webhook_id, _delivery.c.state == Stored.DEAD
         )
-        if event_ids is not None:
-            statement = statement.where(_delivery.c.event_id.in_(event_ids))
-        statement = statement.values(state=DeliveryState.REDRIVEN, attempts=0, next_at=now)
-        touched: int = await self._database.write(lambda c: c.execute(statement).rowcount)
-        return touched
+        if delivery_ids:
+            statement = statement.where(_delivery.c.event_id.in_(delivery_ids))
+        statement = statement.values(state=Stored.REDRIVEN, attempts=0, next_at=_delivery.c.last_at)
+        return await execute(self._database, statement)
 
-    async def forget(self, state: DeliveryState, *, before: int, limit: int) -> int:
+    async def health(self, webhook: Webhook) -> EndpointHealth:
+        """See `server.events.webhooks.deliveries.DeliveryRecords`."""
+
+        def work(connection: Connection) -> EndpointHealth:
+            parameters = {"webhook": webhook.id}
+            cursor = connection.execute(_CURSOR, parameters).one_or_none()
+            dead = connection.execute(_DEAD, parameters).scalar_one()
+            if cursor is None:
+                return EndpointHealth(None, 0, webhook.starts_after, dead)
+            due = connection.execute(_NEXT, parameters).scalar_one_or_none() if cursor.suspended else None
+            return EndpointHealth(due, cursor.failures, cursor.position, dead)
+
+        return await self._database.read(work)
+
+    async def forget(self, state: Stored, *, before: int, limit: int) -> int:
         """Forgets deliveries in a state whose last attempt was before a time; returns how many (<= limit).
 
         Args:
@@ -222,7 +226,7 @@ class WebhookDeliveryRepository:
         )
         return await self._delete(old)
 
-    async def trim(self, webhook_id: str, state: DeliveryState, *, keep: int, limit: int) -> int:
+    async def trim(self, webhook_id: str, state: Stored, *, keep: int, limit: int) -> int:
         """Forgets all but the newest of an endpoint's deliveries in a state; returns how many (<= limit).
 
         Args:
@@ -251,20 +255,51 @@ class WebhookDeliveryRepository:
 
         return await self._database.write(work)
 
-    async def _open(
-        self, webhook_id: str, state: DeliveryState, *, now: int, limit: int
-    ) -> Sequence[Undelivered]:
-        parameters = {"webhook": webhook_id, "state": state, "now": now, "limit": limit}
+    async def _open(self, webhook_id: str, state: Stored, *, now: int, limit: int) -> Sequence[Tried]:
+        parameters = {"webhook": webhook_id, "wanted": state, "now": now, "limit": limit}
         rows = await self._database.read(lambda c: c.execute(_OPEN, parameters).all())
-        return [
-            Undelivered(delivery_of(**{k: v for k, v in row._mapping.items() if k != "body"}), row.body)  # noqa: SLF001 - SQLAlchemy's public name
-            for row in rows
-        ]
+        return [_tried(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def delivery_of(*, state: str, **columns: object) -> Delivery:
-    """The delivery that a row's columns, by name, say."""
-    return Delivery(state=DeliveryState(state), **columns)  # type: ignore[arg-type] # as stored
+def _tried(*, state: str, **columns: object) -> Tried:
+    return Tried(state=Stored(state), **columns)  # type: ignore[arg-type] # as stored
+
+
+_TOLD: Final = {
+    Stored.PENDING: DeliveryState.PENDING,
+    Stored.REDRIVEN: DeliveryState.PENDING,
+    Stored.DELIVERED: DeliveryState.DELIVERED,
+    Stored.DEAD: DeliveryState.DEAD,
+}
+
+
+def _told(
+    *,
+    webhook_id: str,
+    event_id: str,
+    event: str,
+    state: str,
+    attempts: int,
+    status: int | None,
+    error: str | None,
+    began_at: int,
+    last_at: int,
+    next_at: int | None,
+) -> Delivery:
+    told = _TOLD[Stored(state)]
+    return Delivery(
+        id=event_id,
+        webhook_id=webhook_id,
+        event_id=event_id,
+        event=event,
+        state=told,
+        attempts=attempts,
+        last_status=status,
+        last_error=error,
+        next_attempt_at=next_at if told is DeliveryState.PENDING else None,
+        delivered_at=last_at if told is DeliveryState.DELIVERED else None,
+        created_at=began_at,
+    )
 
 
 @cache
@@ -283,17 +318,14 @@ def _settle(connection: Connection, outcomes: Sequence[Outcome]) -> Sequence[boo
             "new_position": outcome.progress.position,
             "new_failures": outcome.progress.streak.failures,
             "new_dead": outcome.progress.streak.dead,
+            "new_suspended": outcome.progress.streak.suspended,
         }
         for outcome in written
         if outcome.progress is not None
     ]
     if advances:
         connection.execute(_ADVANCE, advances)
-    rows = [
-        {**asdict(outcome.delivery), "body": outcome.body}
-        for outcome in written
-        if outcome.delivery is not None
-    ]
+    rows = [asdict(outcome.tried) for outcome in written if outcome.tried is not None]
     if rows:
         connection.execute(_upsert(connection.dialect.name), rows)
     return [(outcome.webhook_id, outcome.generation) in in_force for outcome in outcomes]

@@ -21,24 +21,16 @@ class Verdict(Enum):
 
 
 class Failure(StrEnum):
-    """Why a POST got no answer; a stable word for the delivery log."""
+    """Why a POST got no answer, in the words of the delivery log."""
 
-    TIMEOUT = "timeout"
-    """It did not answer in time."""
-    UNREACHABLE = "unreachable"
-    """Nobody listens at its address, or there is no way to it."""
-    UNKNOWN_HOST = "unknown_host"
-    """Its name has no address."""
-    PRIVATE_ADDRESS = "private_address"
-    """Its name, or its URL, leads to an address inside this network; see WAGATE_WEBHOOK_ALLOW_PRIVATE."""
-    TLS = "tls"
-    """Its certificate is not to be trusted, or it does not speak TLS."""
-    DISCONNECTED = "disconnected"
-    """The connection broke before there was an answer."""
-    NOT_HTTP = "not_http"
-    """It answered something that is no HTTP."""
-    BAD_REQUEST = "bad_request"
-    """The webhook's URL or one of its headers cannot be sent."""
+    TIMEOUT = "no answer in time"
+    UNREACHABLE = "nobody listens at its address"
+    UNKNOWN_HOST = "its name has no address"
+    PRIVATE_ADDRESS = "its name leads to an address that is not a public one"
+    TLS = "its certificate is not to be trusted, or it speaks no TLS"
+    DISCONNECTED = "the connection broke before there was an answer"
+    NOT_HTTP = "it answered something that is no HTTP"
+    BAD_REQUEST = "its URL, or one of its headers, cannot be sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +41,11 @@ class Answer:
         status: of HTTP; None where there was no answer.
         failure: why there was none; None where there was one.
         retry_after: seconds after which the receiver wants the next attempt, or None.
-        duration_ms: how long it took.
     """
 
     status: int | None = None
     failure: Failure | None = None
     retry_after: float | None = None
-    duration_ms: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -63,6 +53,15 @@ class Answer:
         if self.status is None or self.status in _AWAY or self.status >= 500:
             return Verdict.AWAY
         return Verdict.TAKEN if 200 <= self.status < 300 else Verdict.REFUSED
+
+    @property
+    def error(self) -> str | None:
+        """Why the attempt failed, in plain words; None where it did not."""
+        if self.failure is not None or self.verdict is Verdict.TAKEN:
+            return self.failure
+        if self.status is not None and 300 <= self.status < 400:
+            return f"it answered {self.status}: redirects are not followed"
+        return f"it answered {self.status}"
 
 
 def read_retry_after(value: str | None, now: int) -> float | None:

@@ -56,7 +56,7 @@ class Poster:
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        """To be made on the event loop, and closed.
+        """Connects to nothing yet; to be closed.
 
         Args:
             is_allowed: whether an address may be connected to.
@@ -68,25 +68,14 @@ class Poster:
         self._is_allowed = is_allowed
         self._clock = clock
         self._resolver = resolver or SystemResolver()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self._resolver,
-                use_dns_cache=False,
-                ssl=tls if tls is not None else ssl.create_default_context(),
-                limit=0,  # whoever posts bounds how much is under way
-                keepalive_timeout=KEPT_SECONDS,
-                socket_factory=self._socket,
-            ),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            read_bufsize=READ_BYTES,
-            trust_env=False,
-        )
+        self._tls = tls
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_SECONDS)
+        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
         await self._resolver.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -97,7 +86,8 @@ class Poster:
             body: as it is.
             headers: in addition to what HTTP itself needs.
         """
-        begun = self._clock()
+        if self._session is None:
+            self._session = self._open()
         status: int | None = None
         failure: Failure | None = None
         wanted: float | None = None
@@ -109,7 +99,25 @@ class Poster:
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             if status is None:
                 failure = _failure(error)
-        return Answer(status, failure, wanted, max(0, self._clock() - begun))
+        return Answer(status, failure, wanted)
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver,
+            use_dns_cache=False,
+            ssl=self._tls if self._tls is not None else ssl.create_default_context(),
+            limit=0,  # whoever posts bounds how much is under way
+            keepalive_timeout=KEPT_SECONDS,
+            socket_factory=self._socket,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            read_bufsize=READ_BYTES,
+            trust_env=False,
+        )
 
     def _socket(self, info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
@@ -160,21 +168,18 @@ async def _finish(response: aiohttp.ClientResponse) -> None:
     response.close()
 
 
+_FAILURES: Final[tuple[tuple[type[Exception], Failure], ...]] = (
+    (aiohttp.ClientConnectorDNSError, Failure.UNKNOWN_HOST),
+    (aiohttp.ClientSSLError, Failure.TLS),
+    (aiohttp.ClientConnectorError, Failure.UNREACHABLE),
+    (TimeoutError, Failure.TIMEOUT),
+    (aiohttp.ClientResponseError, Failure.NOT_HTTP),
+    (ValueError, Failure.BAD_REQUEST),
+)
+"""Of several that fit, the first: some are kinds of others."""
+
+
 def _failure(error: Exception) -> Failure:
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return Failure.UNKNOWN_HOST
-        case aiohttp.ClientConnectorError(os_error=AddressRefusedError()):
-            return Failure.PRIVATE_ADDRESS
-        case aiohttp.ClientSSLError():
-            return Failure.TLS
-        case aiohttp.ClientConnectorError():
-            return Failure.UNREACHABLE
-        case TimeoutError():
-            return Failure.TIMEOUT
-        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return Failure.NOT_HTTP
-        case aiohttp.InvalidURL() | ValueError():
-            return Failure.BAD_REQUEST
-        case _:
-            return Failure.DISCONNECTED
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefusedError):
+        return Failure.PRIVATE_ADDRESS
+    return next((word for kind, word in _FAILURES if isinstance(error, kind)), Failure.DISCONNECTED)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.events.webhooks.answers import Answer, Verdict
-from server.store.webhook_deliveries import Streak
+from server.store.webhook_cursors import Streak
 from server.store.webhooks import RetryPolicy, Webhook
 
 CAP_SECONDS: Final = 300.0
-"""The longest wait between two attempts."""
+"""The longest wait between two attempts, unless a webhook's own delay is longer."""
 FIRST_PROBE_SECONDS: Final = 5.0
 """The shortest wait between attempts while the circuit is open; it doubles from attempt to attempt."""
 REFUSED_IN_A_ROW: Final = 5
@@ -47,13 +47,11 @@ class Next:
         dead: the event is given up.
         wait_seconds: until the next attempt, where it is not.
         streak: how the endpoint stands now.
-        suspended: whether its circuit is open: events wait in the log, and its head alone is tried.
     """
 
     dead: bool
     wait_seconds: float
     streak: Streak
-    suspended: bool
 
 
 class Schedule:
@@ -83,17 +81,19 @@ class Schedule:
             trial: how the event stands, this attempt included.
             now: epoch milliseconds.
         """
-        streak = replace(before, failures=before.failures + 1)
-        suspended = self._is_suspended(webhook, answer, streak)
+        failures = before.failures + 1
+        away = answer.verdict is Verdict.AWAY and failures >= webhook.attempts
+        suspended = away or before.dead >= REFUSED_IN_A_ROW
+        streak = Streak(failures, before.dead, suspended)
         patience = min(PATIENCE_CAP_SECONDS, self._patience * 2 ** min(streak.dead, _DOUBLINGS))
         used_up = trial.attempts >= webhook.attempts
         if used_up and (not suspended or now - trial.began_at >= patience * 1000):
-            return Next(True, 0.0, replace(streak, dead=streak.dead + 1), suspended)
+            return Next(True, 0.0, replace(streak, dead=streak.dead + 1))
         wait = _delay(webhook, trial.attempts)
         if suspended:
-            probe = FIRST_PROBE_SECONDS * 2 ** min(max(0, streak.failures - webhook.attempts), _DOUBLINGS)
+            probe = FIRST_PROBE_SECONDS * 2 ** min(max(0, failures - webhook.attempts), _DOUBLINGS)
             wait = max(wait, probe)
-        return Next(False, self._drawn(wait, answer), streak, suspended)
+        return Next(False, self._drawn(webhook, wait, answer), streak)
 
     def after_failed_redrive(self, webhook: Webhook, answer: Answer, *, attempts: int) -> float | None:
         """Seconds until a dead letter is tried again; None where it is given up again.
@@ -105,16 +105,13 @@ class Schedule:
         """
         if attempts >= webhook.attempts:
             return None
-        return self._drawn(_delay(webhook, attempts), answer)
+        return self._drawn(webhook, _delay(webhook, attempts), answer)
 
-    def _is_suspended(self, webhook: Webhook, answer: Answer, streak: Streak) -> bool:
-        away = answer.verdict is Verdict.AWAY and streak.failures >= webhook.attempts
-        return away or streak.dead >= REFUSED_IN_A_ROW
-
-    def _drawn(self, wait: float, answer: Answer) -> float:
-        drawn = min(CAP_SECONDS, wait) * self._draw(1 - JITTER, 1 + JITTER)
-        # What the receiver asked for is never cut short, unless it is beyond all measure.
-        return max(min(CAP_SECONDS, drawn), min(CAP_SECONDS, answer.retry_after or 0.0))
+    def _drawn(self, webhook: Webhook, wait: float, answer: Answer) -> float:
+        cap = max(CAP_SECONDS, webhook.delay_seconds)
+        drawn = min(cap, wait) * self._draw(1 - JITTER, 1 + JITTER)
+        # What the receiver asked for is not cut short, unless it is beyond all measure.
+        return max(drawn, min(cap, answer.retry_after or 0.0))
 
 
 def _delay(webhook: Webhook, attempt: int) -> float:
