@@ -13,7 +13,7 @@ from server.store.event_log import EventLog
 from server.store.records import Organization
 from tests.support.couriers import posting
 from tests.support.events import append, append_many
-from tests.support.receiver import answering, receiving
+from tests.support.receiver import answering_to, receiving
 from tests.support.waiting import until, until_async
 
 pytestmark = pytest.mark.usefixtures("organization")
@@ -158,10 +158,7 @@ async def test_a_gap_is_told_before_what_is_behind_it(database: Database, organi
 async def test_an_endpoint_that_refuses_one_event_goes_on_with_the_next(database: Database) -> None:
     async with posting(database) as post, receiving() as receiver:
         webhook = await post.webhook(receiver.url, attempts=3)
-        take, refuse = answering(204), answering(422)
-        receiver.behaves = lambda request, received: (
-            refuse if received.event["event"] == "poison" else take
-        )(request, received)
+        receiver.behaves = answering_to("poison", 422)
         good, bad, better = await append(database, "good", "poison", "better")
         await receiver.took([good, better])
         (dead,) = await post.listed(webhook, DeliveryState.DEAD)

@@ -30,7 +30,7 @@ from tests.support.waiting import until
 
 
 class Time:
-    """A clock that runs on when somebody sleeps, and then at once.
+    """A clock that runs on when somebody sleeps, and then at once, up to a limit.
 
     Attributes:
         now: epoch milliseconds.
@@ -38,17 +38,34 @@ class Time:
     """
 
     def __init__(self) -> None:
-        self.now = now_ms()
+        self.now = self._begin = now_ms()
         self.slept: list[float] = []
+        self._limit: int | None = None
+        self._moved = asyncio.Event()
 
     def __call__(self) -> int:
         return self.now
 
+    @property
+    def passed(self) -> float:
+        """Seconds since the beginning."""
+        return (self.now - self._begin) / 1000
+
+    def stop_at(self, seconds: float | None) -> None:
+        """From now on nobody sleeps past that time since the beginning; None ends the limit."""
+        self._limit = None if seconds is None else self._begin + round(seconds * 1000)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
     async def sleep(self, seconds: float) -> None:
-        """Passes the time."""
+        """Passes the time; at the limit, it waits there for a later one."""
+        until_ms = self.now + round(seconds * 1000)
         self.slept.append(seconds)
         await asyncio.sleep(0)
-        self.now += round(seconds * 1000)
+        while self._limit is not None and until_ms > self._limit:
+            self.now = max(self.now, self._limit)
+            await self._moved.wait()
+        self.now = max(self.now, until_ms)
 
 
 @dataclass

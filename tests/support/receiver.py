@@ -39,6 +39,21 @@ def answering(status: int, **headers: str) -> Behaviour:
     return answer
 
 
+def choosing(choose: Callable[[Received], Behaviour]) -> Behaviour:
+    """Does with each POST what `choose` says."""
+
+    async def answer(request: web.Request, received: Received) -> web.StreamResponse:
+        return await choose(received)(request, received)
+
+    return answer
+
+
+def answering_to(event: str, status: int) -> Behaviour:
+    """Takes everything but the events of one name, to which it answers with a status."""
+    good, bad = answering(200), answering(status)
+    return choosing(lambda received: bad if received.event["event"] == event else good)
+
+
 async def hanging(_request: web.Request, _received: Received) -> web.StreamResponse:
     """Never answers."""
     await asyncio.Event().wait()
@@ -49,7 +64,7 @@ async def resetting(request: web.Request, _received: Received) -> web.StreamResp
     """Breaks the connection."""
     assert request.transport is not None
     request.transport.abort()
-    return web.Response()
+    return web.Response(status=500)
 
 
 async def trickling(request: web.Request, _received: Received) -> web.StreamResponse:
