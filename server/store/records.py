@@ -232,8 +232,42 @@ class NewReceipt:
     phone_jid: str | None = None
 
 
-Arrival = NewMessage | MessageAct | NewReceipt
+@dataclass(frozen=True, slots=True)
+class NewHappening:
+    """Something that is told and not stored, but for a chat's name that may have come along.
+
+    Attributes:
+        name: the event's.
+        payload: the event's, but for what the following two add to it.
+        people: whom the payload names, by the beginning of their fields' names ("chat" for `chatJid` and
+            `chatLid`): canonical JIDs, None for somebody who is not known.
+        participants: canonical JIDs for the payload's list of that name; None where it has none.
+        at: when it was received, epoch milliseconds.
+        chat_jid, chat_name: what a chat is called from now on; the chat is made where it is not there. ""
+            where it tells nothing of that.
+        learned: address pairs that came with it: LID and phone-number JID.
+    """
+
+    session_id: str
+    name: str
+    payload: Mapping[str, object]
+    people: Mapping[str, str | None]
+    participants: Sequence[str] | None
+    at: int
+    chat_jid: str = ""
+    chat_name: str = ""
+    learned: Sequence[tuple[str, str]] = ()
+
+
+Arrival = NewMessage | MessageAct | NewReceipt | NewHappening
 """What a session received."""
+
+
+def learned_from(arrival: Arrival) -> Sequence[tuple[str, str]]:
+    """The address pairs that came with an arrival: LID and phone-number JID."""
+    if isinstance(arrival, NewHappening):
+        return arrival.learned
+    return [(arrival.lid, arrival.phone_jid)] if arrival.lid and arrival.phone_jid else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -37,11 +36,12 @@ from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
+from server.whatsapp.decoding_happenings import HAPPENINGS, decode_happenings
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
-from server.whatsapp.incoming import Receipt
 from server.whatsapp.jid import Jid
 from server.whatsapp.library import LibraryClient
+from server.whatsapp.naming import named_both_ways
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
@@ -89,7 +89,7 @@ _ENDINGS: Final = {
     ClientOutdated: Ending.OUTDATED,
     ConnectFailure: Ending.REFUSED,
 }
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *_ENDINGS)
+_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *HAPPENINGS, *_ENDINGS)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -181,19 +181,9 @@ class NeonizeClient:
         return taken
 
     async def _name_both_ways(self) -> None:
-        """Gives receipts the other name of who sent them: it does not come along, but the device knows it.
-
-        In place, before anything is taken: cancelled, it loses nothing.
-        """
+        """In place, before anything is taken: cancelled, it loses nothing."""
         for position, event in enumerate(self._events):
-            if not isinstance(event, Receipt) or event.participant_alternative is not None:
-                continue
-            other = await self._addressing.other_name(event.participant)
-            self._events[position] = replace(
-                event,
-                participant_alternative=other,
-                chat_alternative=None if event.chat.is_group else other,
-            )
+            self._events[position] = await named_both_ways(event, self._addressing.other_name)
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -332,13 +322,11 @@ class NeonizeClient:
 
     def _take(self, event: object) -> None:
         """Runs in the session's own thread."""
-        decoded = _decode(event)
-        if decoded is None:
-            return
         if isinstance(event, LoggedOut):
             note_unlinked(self._device)
-        self._room.acquire()
-        self._loop.call_soon_threadsafe(self._append, decoded)
+        for decoded in _decode(event):
+            self._room.acquire()
+            self._loop.call_soon_threadsafe(self._append, decoded)
 
     def _append(self, event: Event) -> None:
         if isinstance(event, Received) and event.chat.is_group:
@@ -347,16 +335,21 @@ class NeonizeClient:
         self._arrived.set()
 
 
-def _decode(event: object) -> Event | None:
+def _decode(event: object) -> Sequence[Event]:
+    decoded: Event | None
     if isinstance(event, MessageEvent):
-        return decode_message(event) or decode_act(event)
-    if isinstance(event, ReceiptEvent):
-        return decode_receipt(event)
-    if isinstance(event, ConnectedEvent):
-        return Connected()
-    if isinstance(event, DisconnectedEvent):
-        return Disconnected()
-    return Ended(_ENDINGS[type(event)])
+        decoded = decode_message(event) or decode_act(event)
+    elif isinstance(event, ReceiptEvent):
+        decoded = decode_receipt(event)
+    elif isinstance(event, ConnectedEvent):
+        decoded = Connected()
+    elif isinstance(event, DisconnectedEvent):
+        decoded = Disconnected()
+    elif isinstance(event, HAPPENINGS):
+        return decode_happenings(event)
+    else:
+        decoded = Ended(_ENDINGS[type(event)])
+    return () if decoded is None else (decoded,)
 
 
 def _gone() -> RefusedError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.whatsapp.content import Content
+from server.whatsapp.happenings import Happening
 from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
@@ -146,8 +147,8 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Incoming = Received | Edited | Revoked | Reacted | Receipt
-"""What WhatsApp delivers once: it is to be stored."""
+Incoming = Received | Edited | Revoked | Reacted | Receipt | Happening
+"""What WhatsApp delivers once: it is to be stored, or told."""
 
 Event = Connected | Disconnected | Stalled | Ended | Incoming
 

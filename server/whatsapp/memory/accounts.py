@@ -128,3 +128,4 @@ class Group:
     invite: str | None
     members: set[str]
     by_lid: bool = True
+    subject: str = "Team"

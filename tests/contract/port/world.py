@@ -94,6 +94,14 @@ class World(Protocol):
         """The account is told once that it cannot join where it is a member, as WhatsApp does at times."""
         ...
 
+    async def rename(self, group: Jid, subject: str) -> None:
+        """Whoever made a group gives it another name."""
+        ...
+
+    async def ring(self, caller: str, callee: str) -> str:
+        """A person calls a number, with video; returns the call's id."""
+        ...
+
     async def reset_invite(self, group: Jid) -> None:
         """Whoever made a group makes its invite worthless."""
         ...
