@@ -107,6 +107,41 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a session stands at a moment: an event, where that is not what its readers were told last.
+
+    Attributes:
+        status: a word of `server.sessions.state.Status`.
+        reason: the word for why it ended, None where it did not.
+        message: what happened and who must act, in plain words; None where nobody must.
+        wa_jid, wa_lid: the account, None while none is paired.
+        gateway_id: the node that holds it, "" while none does.
+        at: when that began, epoch milliseconds.
+    """
+
+    status: str
+    reason: str | None
+    message: str | None
+    wa_jid: str | None
+    wa_lid: str | None
+    gateway_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A session that is being paired shows another code: an event. Times are epoch milliseconds."""
+
+    code: str
+    expires_at: int
+    at: int
+
+
+News = Standing | ShownCode
+"""What readers of the event log are told of a session itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
     """A stored conversation. Times are epoch milliseconds."""
 
