@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from server.store.addresses import canonical, learn_addresses, lids_of
 from server.store.changes import Applied, apply_changes
+from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.event_payloads import MESSAGE, STATUS_WORDS, message_payload, organizations_of
 from server.store.events import append_events
 from server.store.ingest import insert_messages, storable, storable_text
@@ -74,6 +75,8 @@ def _store_messages(
             new_at[row_id] = position
             payload = message_payload(message, row_id)
             happened.append((position, message.session_id, MESSAGE, message.created_at, payload))
+        elif (filled := fill_placeholder(connection, message)) is not None:
+            happened.append((position, message.session_id, DECRYPTED, message.created_at, filled))
     return new_at
 
 

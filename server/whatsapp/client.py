@@ -31,12 +31,19 @@ from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
+from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
-from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
+from server.whatsapp.decoding import (
+    decode_act,
+    decode_jid,
+    decode_message,
+    decode_receipt,
+    decode_undecryptable,
+)
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
 from server.whatsapp.incoming import Receipt
@@ -89,7 +96,14 @@ _ENDINGS: Final = {
     ClientOutdated: Ending.OUTDATED,
     ConnectFailure: Ending.REFUSED,
 }
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *_ENDINGS)
+_EVENTS: Final = (
+    ConnectedEvent,
+    DisconnectedEvent,
+    MessageEvent,
+    UndecryptableEvent,
+    ReceiptEvent,
+    *_ENDINGS,
+)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -350,6 +364,8 @@ class NeonizeClient:
 def _decode(event: object) -> Event | None:
     if isinstance(event, MessageEvent):
         return decode_message(event) or decode_act(event)
+    if isinstance(event, UndecryptableEvent):
+        return decode_undecryptable(event)
     if isinstance(event, ReceiptEvent):
         return decode_receipt(event)
     if isinstance(event, ConnectedEvent):

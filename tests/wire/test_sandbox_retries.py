@@ -1,4 +1,4 @@
-"""Messages that arrive damaged: the receiving client asks for them again, the sending one encrypts them anew."""
+"""Messages that arrive damaged: the receiving client asks for them again, the sending one encrypts anew."""
 
 import time
 
