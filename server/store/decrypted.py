@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, case, select, update
 
 from server.store.event_payloads import message_payload
+from server.store.names import Names
 from server.store.records import UNDECRYPTABLE, NewMessage
 from server.store.tables import ChatRow, MessageRow, ReactionRow, table_of
 
@@ -53,12 +54,15 @@ _REACTIONS: Final = (
 )
 
 
-def fill_placeholder(connection: Connection, message: NewMessage) -> Mapping[str, object] | None:
+def fill_placeholder(
+    connection: Connection, message: NewMessage, names: Names
+) -> Mapping[str, object] | None:
     """Gives a stored placeholder what its message says, in the transaction of `connection`.
 
     Args:
         connection: in a transaction.
         message: storable and canonical already, and stored before in some form.
+        names: of the people that the payload names.
 
     Returns:
         The payload of `message.decrypted`, or None where no placeholder of this message is stored: it is the
@@ -84,7 +88,7 @@ def fill_placeholder(connection: Connection, message: NewMessage) -> Mapping[str
         return None
     reactions = connection.execute(_REACTIONS, {"message": filled.id})
     return {
-        **message_payload(message, filled.id),
+        **message_payload(message, filled.id, names),
         "body": filled.body,
         "createdAt": filled.created_at,
         "edited": filled.edited,
