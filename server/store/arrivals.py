@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from server.store.addresses import Person, canonical, learn_addresses
 from server.store.changes import Applied, apply_changes
+from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.event_payloads import (
     MESSAGE,
     STATUS_WORDS,
@@ -82,6 +83,8 @@ def _store_messages(
             new_at[row_id] = position
             payload = message_payload(message, row_id, names)
             happened.append((position, message.session_id, MESSAGE, message.created_at, payload))
+        elif (filled := fill_placeholder(connection, message, names)) is not None:
+            happened.append((position, message.session_id, DECRYPTED, message.created_at, filled))
     return new_at
 
 

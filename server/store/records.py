@@ -156,6 +156,8 @@ class Chat:
     muted_until: int | None
 
 
+UNDECRYPTABLE: Final = "undecryptable"
+"""The API's type of a placeholder: a message came that could not be read."""
 MEDIA_TYPES: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 """Messages to which a file belongs, by the API's type."""
 

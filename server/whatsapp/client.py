@@ -20,23 +20,15 @@ from neonize.exc import (
 )
 from neonize.proto.Neonize_pb2 import (
     JID,
-    ClientOutdated,
-    ConnectFailure,
     LoggedOut,
-    StreamReplaced,
-    TemporaryBan,
 )
-from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
-from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
-from neonize.proto.Neonize_pb2 import Message as MessageEvent
-from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
-from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
-from server.whatsapp.decoding_happenings import HAPPENINGS, decode_happenings
+from server.whatsapp.decoding import decode_jid
+from server.whatsapp.decoding_events import EVENTS, decode_event
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
 from server.whatsapp.jid import Jid
@@ -46,11 +38,7 @@ from server.whatsapp.port import (
     ChatChange,
     ChatState,
     ClientError,
-    Connected,
     ConnectError,
-    Disconnected,
-    Ended,
-    Ending,
     Event,
     Identity,
     InviteRefusedError,
@@ -82,15 +70,6 @@ EVENTS_WAITING: Final = 1000
 LOGOUT_SECONDS: Final = 20.0
 """How long WhatsApp may take to confirm a logout."""
 
-_ENDINGS: Final = {
-    LoggedOut: Ending.LOGGED_OUT,
-    StreamReplaced: Ending.REPLACED,
-    TemporaryBan: Ending.BANNED,
-    ClientOutdated: Ending.OUTDATED,
-    ConnectFailure: Ending.REFUSED,
-}
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *HAPPENINGS, *_ENDINGS)
-
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
     ChatState.RECORDING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_AUDIO),
@@ -114,7 +93,7 @@ class NeonizeClient:
             device,
             incarnation=f"{session_id}.{next(_incarnations)}",
             device_name=device_name,
-            events=_EVENTS,
+            events=EVENTS,
             on_event=self._take,
         )
         self._loop = asyncio.get_running_loop()
@@ -324,7 +303,7 @@ class NeonizeClient:
         """Runs in the session's own thread."""
         if isinstance(event, LoggedOut):
             note_unlinked(self._device)
-        for decoded in _decode(event):
+        for decoded in decode_event(event):
             self._room.acquire()
             self._loop.call_soon_threadsafe(self._append, decoded)
 
@@ -333,23 +312,6 @@ class NeonizeClient:
             self._addressing.learn(event.chat, event.sender)
         self._events.append(event)
         self._arrived.set()
-
-
-def _decode(event: object) -> Sequence[Event]:
-    decoded: Event | None
-    if isinstance(event, MessageEvent):
-        decoded = decode_message(event) or decode_act(event)
-    elif isinstance(event, ReceiptEvent):
-        decoded = decode_receipt(event)
-    elif isinstance(event, ConnectedEvent):
-        decoded = Connected()
-    elif isinstance(event, DisconnectedEvent):
-        decoded = Disconnected()
-    elif isinstance(event, HAPPENINGS):
-        return decode_happenings(event)
-    else:
-        decoded = Ended(_ENDINGS[type(event)])
-    return () if decoded is None else (decoded,)
 
 
 def _gone() -> RefusedError:

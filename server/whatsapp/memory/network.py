@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,7 +20,7 @@ from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
 from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Sent
 from server.whatsapp.refusals import Refusal
-from server.whatsapp.stored import StoredContent, describe, kind_of
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
@@ -275,8 +276,8 @@ class MemoryNetwork:
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
                 incoming = act_of(message, _envelope(account, sender, to, sent, by_admin=admin))
-            if incoming is not None:
-                self.deliver(account, incoming, origin)
+            for arrived in _as_decrypted(account, incoming):
+                self.deliver(account, arrived, origin)
         if self.tells_delivery:
             for account in recipients:
                 if account is not sender and not account.linked:
@@ -386,3 +387,19 @@ def _received(
         quoted_id=described.quoted_id,
         mentions=described.mentions,
     )
+
+
+def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]:
+    """What a device makes of a message that may have come in damaged."""
+    if incoming is None:
+        return []
+    if not isinstance(incoming, Received):
+        return [incoming]
+    placeholder = replace(incoming, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())
+    if account.withheld:
+        account.withheld -= 1
+        return [placeholder]
+    if account.damaged:
+        account.damaged -= 1
+        return [placeholder, incoming]
+    return [incoming]

@@ -108,6 +108,12 @@ class MemoryWorld:
     async def refuse_connections(self) -> None:
         self._network.up = False
 
+    async def damage_next(self, number: str) -> None:
+        self._network.account(number).damaged += 1
+
+    async def withhold_next(self, number: str) -> None:
+        self._network.account(number).withheld += 1
+
     async def heal(self) -> None:
         self._network.up = True
         for number in self._silent:

@@ -157,6 +157,12 @@ class WireWorld:
     async def refuse_connections(self) -> None:
         await self._ask("POST", "/faults", {"kind": "refuse"})
 
+    async def damage_next(self, number: str) -> None:
+        await self._ask("POST", "/faults", {"kind": "corrupt", "number": number, "count": 1})
+
+    async def withhold_next(self, number: str) -> None:
+        await self._ask("POST", "/faults", {"kind": "unavailable", "number": number, "count": 1})
+
     async def heal(self) -> None:
         await self._ask("DELETE", "/faults")
 

@@ -138,6 +138,14 @@ class World(Protocol):
         """New connections fail from now on."""
         ...
 
+    async def damage_next(self, number: str) -> None:
+        """The next message to the account cannot be decrypted as it comes in first."""
+        ...
+
+    async def withhold_next(self, number: str) -> None:
+        """The account's devices are told of the next message to it, and do not get it."""
+        ...
+
     async def heal(self) -> None:
         """Ends silence and refused connections."""
         ...
