@@ -49,7 +49,7 @@ async def _serve(settings: Settings) -> None:
         access = access_of(settings, database)
         address = f"{settings.grpc_host}:{settings.grpc_port}"
         serving = Serving(
-            gateway.servicers(),
+            gateway.servicers(access.tickets),
             access.authenticator,
             gateway.sessions,
             address,

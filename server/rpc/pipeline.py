@@ -91,7 +91,8 @@ class Pipeline(_GenericRpcHandler):
                         target, principal, metadata, lambda: (_parse(target, raw), None)
                     )
                     messages = cast("StreamMethod", target.method)(request, call)
-                    await self._streams.run(metadata, messages, context.write)
+                    look = partial(self._authenticator.authenticate, metadata)
+                    await self._streams.run(look, messages, context.write)
             except WagateError as error:
                 await _abort(context, error)
 

@@ -25,7 +25,7 @@ async def impatient(office: Office) -> AsyncIterator[tuple[Serving, grpc.aio.Cha
     """Serves the same node once more, and looks at tokens all the time."""
     node = office.node
     serving = Serving(
-        node.gateway.servicers(),
+        node.gateway.servicers(node.tickets),
         Authenticator(node.keys),
         node.sessions,
         "127.0.0.1:0",
