@@ -52,6 +52,29 @@ class UserToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        subject, kind: of whoever asked for it.
+        signed_by: the id of the key that signed their login token; "" for an api-key.
+        token_expires_at: when that login token ends; None for an api-key.
+        sessions: ids of those whose events alone it shows; none of them for all.
+        events: names of those that it shows alone; none of them for all.
+        expires_at: from when on it opens nothing.
+    """
+
+    organization_id: str
+    subject: str
+    kind: str
+    signed_by: str
+    token_expires_at: int | None
+    sessions: Sequence[str]
+    events: Sequence[str]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """One change, or the attempt of one, and how it ended. Holds no content and no secret.
 
