@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 FILTERS: Final = 100
 """Sessions, and names, that one subscription may list."""
+NAME_LENGTH: Final = 64
+"""Characters in an event's name, at most."""
 LOOK_SECONDS: Final = 0.5
 """Between looks for events that other nodes have appended."""
 
@@ -102,14 +104,7 @@ class Events:
             WagateError: VALIDATION_ERROR for a cursor that is no event's or lies behind the newest one, and
                 for a filter that is none; NOT_FOUND for a session that is not the organization's.
         """
-        for field, listed in (("sessions", sessions), ("events", names)):
-            if len(listed) > FILTERS:
-                raise invalid(field, f"at most {FILTERS}")
-        for session_id in sessions:
-            await self._sessions.find(principal, session_id)
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise invalid("events", "names of events look like 'message' or 'message.status'")
+        await self.check(principal, sessions=sessions, names=names)
         position = await self._position(principal.organization_id, after, called)
         return Subscription(
             self._reading,
@@ -119,6 +114,27 @@ class Events:
             filters=Filters(frozenset(sessions), frozenset(names)),
             heartbeat=self._heartbeat,
         )
+
+    async def check(self, principal: Principal, *, sessions: Collection[str], names: Collection[str]) -> None:
+        """Refuses filters that `subscribe` does not take.
+
+        Args:
+            principal: the caller.
+            sessions: as for `subscribe`.
+            names: as for `subscribe`.
+
+        Raises:
+            WagateError: VALIDATION_ERROR for a filter that is none; NOT_FOUND for a session that is not the
+                organization's.
+        """
+        for field, listed in (("sessions", sessions), ("events", names)):
+            if len(listed) > FILTERS:
+                raise invalid(field, f"at most {FILTERS}")
+        for session_id in sessions:
+            await self._sessions.find(principal, session_id)
+        for name in names:
+            if len(name) > NAME_LENGTH or not _NAME.fullmatch(name):
+                raise invalid("events", "names of events look like 'message' or 'message.status'")
 
     async def _position(self, organization: str, after: str, called: str) -> str:
         cursor = checked_cursor(after, called) if after else ""

@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from wagate.v1 import messages_pb2, operation_pb2
 
 from server.auth.principal import Capability, Principal
+from server.auth.tickets import Grant
 from server.rpc.rest_body import REST_MARK
 from server.store.records import Session
 
@@ -29,11 +30,13 @@ class Call:
     Attributes:
         principal: the caller, who holds the method's capability.
         metadata: names in lower case.
+        grant: what the caller's ticket opens; None for one with a token.
     """
 
     principal: Principal
     metadata: Mapping[str, str]
     found: Session | None
+    grant: Grant | None = None
 
     @property
     def is_rest(self) -> bool:

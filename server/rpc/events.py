@@ -6,6 +6,7 @@ from typing import Any
 
 from wagate.v1 import events_pb2 as pb
 
+from server.errors import invalid
 from server.events.envelope import SCHEMA, once
 from server.events.service import Events
 from server.rpc import sse
@@ -30,11 +31,12 @@ class EventsServicer:
             For REST callers the lines of server-sent events, for native ones each an `Event`.
         """
         after, called = _cursor(request, call)
+        sessions, names = (call.grant.sessions, call.grant.events) if call.grant else ((), ())
         subscription = await self._events.subscribe(
             call.principal,
             after=after,
-            sessions=_listed(request.sessions, call),
-            names=_listed(request.events, call),
+            sessions=_filter("sessions", request.sessions, call, sessions),
+            names=_filter("events", request.events, call, names),
             called=called,
         )
         encode = sse.chunks if call.is_rest else _messages
@@ -54,9 +56,19 @@ def _cursor(request: pb.SubscribeRequest, call: Call) -> tuple[str, str]:
     return request.after, "since"
 
 
-def _listed(values: Sequence[str], call: Call) -> Sequence[str]:
-    """The values of a filter; URLSearchParams makes one text with commas of a list."""
-    return [part for value in values for part in value.split(",")] if call.is_rest else values
+def _filter(field: str, asked: Sequence[str], call: Call, granted: Sequence[str]) -> Sequence[str]:
+    """What a filter lets through, at most what the caller's ticket does.
+
+    Raises:
+        WagateError: VALIDATION_ERROR for what the ticket leaves out.
+    """
+    if call.is_rest:  # URLSearchParams makes one text with commas of a list
+        asked = [part for value in asked for part in value.split(",")]
+    if not granted:
+        return asked
+    if not set(asked) <= set(granted):
+        raise invalid(field, "the ticket was made without some of these: ask for one with them")
+    return asked or granted
 
 
 def _messages(batch: Iterable[StoredEvent]) -> Iterable[bytes]:
@@ -73,5 +85,6 @@ def _message(event: StoredEvent) -> bytes:
         timestamp=event.timestamp,
     )
     payload: Any = event.payload  # JSON, as it was stored
+    told.payload.SetInParent()  # also where there is nothing in it
     told.payload.update(payload)
     return told.SerializeToString()

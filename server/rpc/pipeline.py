@@ -18,10 +18,12 @@ from ulid import ULID
 from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
 from server.auth.principal import Principal
+from server.auth.tickets import Grant
 from server.errors import Code, WagateError
 from server.rpc import json_codec
 from server.rpc.auditing import Read, audited
 from server.rpc.endpoint import Call, Endpoint, Method, StreamMethod
+from server.rpc.entry import Entrance
 from server.rpc.rest_answer import Context, StreamedAnswer, refusal, status
 from server.rpc.rest_body import REST_MARK, body_of
 from server.rpc.status import GRPC, rich_status
@@ -48,13 +50,16 @@ class Pipeline(_GenericRpcHandler):
         authenticator: Authenticator,
         sessions: Sessions,
         audit: AuditLog,
+        *,
         streams: Streams,
+        entrance: Entrance,
     ) -> None:
         """Serves `endpoints`."""
         self._authenticator = authenticator
         self._audit = audit
         self._sessions = sessions
         self._streams = streams
+        self._entrance = entrance
         self._native = {
             e.path: self._stream_handler(e) if e.is_stream else self._native_handler(e) for e in endpoints
         }
@@ -102,13 +107,16 @@ class Pipeline(_GenericRpcHandler):
 
         return grpc.unary_stream_rpc_method_handler(run, request_deserializer=bytes, response_serializer=None)
 
-    async def _stream(self, target: Endpoint, raw: bytes, metadata: Mapping[str, str], write: Write) -> None:
+    async def _stream(
+        self, target: Endpoint, raw: bytes, metadata: Mapping[str, str], write: Write[bytes]
+    ) -> None:
         with _defects_told(target):
-            principal = await self._authenticator.authenticate(metadata)
+            entry = await self._entrance.enter(metadata, _ticket(target, raw))
             request, call = await self._admit(
-                target, principal, metadata, lambda: (_parse(target, raw), None)
+                target, entry.principal, metadata, lambda: (_parse(target, raw), None), entry.grant
             )
-            await self._streams.run(metadata, cast("StreamMethod", target.method)(request, call), write)
+            parts = cast("StreamMethod", target.method)(request, call)
+            await self._streams.run(entry.look, parts, write)
 
     def _rest_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(raw: bytes, context: Context) -> HttpBody:
@@ -143,7 +151,12 @@ class Pipeline(_GenericRpcHandler):
         return await cast("Method", target.method)(request, call)
 
     async def _admit(
-        self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
+        self,
+        target: Endpoint,
+        principal: Principal,
+        metadata: Mapping[str, str],
+        read: Read,
+        grant: Grant | None = None,
     ) -> tuple[Message, Call]:
         """The checks between the token and the method itself."""
         principal.require(target.capability)
@@ -154,7 +167,7 @@ class Pipeline(_GenericRpcHandler):
             session = await self._sessions.find(principal, session_id)
         if body is not None and target.body:
             _fill(target, request, body)
-        return request, Call(principal, metadata, session)
+        return request, Call(principal, metadata, session, grant)
 
 
 @contextmanager
@@ -193,6 +206,16 @@ def _fill(target: Endpoint, request: Message, body: bytes) -> None:
 def _read(target: Endpoint, raw: bytes) -> tuple[Message, bytes]:
     request = _parse(target, raw)
     return request, body_of(request).data
+
+
+def _ticket(target: Endpoint, raw: bytes) -> str:
+    """The ticket in a request; whether that can be read at all is asked behind who sends it."""
+    if "ticket" not in target.request.DESCRIPTOR.fields_by_name:
+        return ""
+    try:
+        return str(target.request.FromString(raw).ticket)  # type: ignore[attr-defined] # it has that field
+    except DecodeError:
+        return ""
 
 
 def _parse(target: Endpoint, raw: bytes) -> Message:

@@ -199,7 +199,7 @@ def _successes(
         stream = {"schema": {"type": "string"}, "x-itemSchema": schemas.answer(method.output_type)}
         return {
             str(status): {
-                "description": "Goes on until one side ends it; the `data` of each event is as `x-itemSchema`.",
+                "description": "Goes on until one side ends it. The `data` of each event: `x-itemSchema`.",
                 "content": {sse.CONTENT_TYPE: stream},
             }
         }
