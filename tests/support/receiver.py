@@ -29,6 +29,14 @@ class Received:
         envelope: dict[str, Any] = json.loads(self.body)
         return envelope
 
+    @property
+    def event_id(self) -> str:
+        """The event's id; "" where the body is no envelope."""
+        try:
+            return str(self.event["id"])
+        except (ValueError, KeyError):
+            return ""
+
 
 def answering(status: int, **headers: str) -> Behaviour:
     """Answers with a status."""
@@ -113,7 +121,7 @@ class Receiver:
         finally:
             self.at_once -= 1
         if 200 <= response.status < 300:
-            self.taken.append(received.event["id"])
+            self.taken.append(received.event_id)
         return response
 
     async def took(self, ids: list[str]) -> None:
