@@ -82,11 +82,11 @@ class Schedule:
             now: epoch milliseconds.
         """
         failures = before.failures + 1
-        away = answer.verdict is Verdict.AWAY and failures >= webhook.attempts
+        used_up = trial.attempts >= webhook.attempts
+        away = answer.verdict is Verdict.AWAY and (used_up or failures >= webhook.attempts)
         suspended = away or before.dead >= REFUSED_IN_A_ROW
         streak = Streak(failures, before.dead, suspended)
         patience = min(PATIENCE_CAP_SECONDS, self._patience * 2 ** min(streak.dead, _DOUBLINGS))
-        used_up = trial.attempts >= webhook.attempts
         if used_up and (not suspended or now - trial.began_at >= patience * 1000):
             return Next(True, 0.0, replace(streak, dead=streak.dead + 1))
         wait = _delay(webhook, trial.attempts)
