@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     """Days for which events are kept for readers who come back."""
     event_count: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
     """Events that are kept per organization; of more, the oldest go first."""
+    webhook_count: int = Field(default=100, ge=0, le=10_000)
+    """Webhooks that one organization may have."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may lead into private networks, and to this machine itself."""
     revoke_hours: float = Field(default=60, gt=0)
     """Hours after sending for which WhatsApp lets a message be deleted for everyone (WUTS)."""
     typing_seconds: float = Field(default=0.5, ge=0, le=10)

@@ -15,6 +15,7 @@ from server.config import Settings
 from server.cursors import Cursors
 from server.events.retention import Retention
 from server.events.service import Events
+from server.events.webhooks.service import Webhooks
 from server.messages.actions import Actions
 from server.messages.budgets import Budgets
 from server.messages.deleting import Deleting
@@ -26,10 +27,12 @@ from server.messages.outbox import Outbox
 from server.messages.sending import Sending
 from server.messages.settling import Settling
 from server.rpc.chats import ChatsServicer
+from server.rpc.event_names import EVENT_NAMES
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.sessions import SessionsServicer
+from server.rpc.webhooks import WebhooksServicer
 from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
@@ -42,6 +45,7 @@ from server.store.outbox import OutboxRepository
 from server.store.outcomes import OutcomeRepository
 from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
+from server.store.webhooks import WebhookRepository
 from server.whatsapp.pairing_port import Pairing
 from server.whatsapp.port import ClientFactory
 
@@ -131,6 +135,9 @@ class Gateway:
         event_log = EventLog(database)
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
+        self.webhooks = Webhooks(
+            settings, WebhookRepository(database), self.sessions, event_names=EVENT_NAMES
+        )
 
     def servicers(self) -> Mapping[str, object]:
         """What serves each service of the contract, by the service's name."""
@@ -140,6 +147,7 @@ class Gateway:
             "Chats": ChatsServicer(self.chats, self.changes),
             "Groups": GroupsServicer(self.groups),
             "Events": EventsServicer(self.events),
+            "Webhooks": WebhooksServicer(self.webhooks, self.cursors),
         }
 
     async def open(self) -> None:

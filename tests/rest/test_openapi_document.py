@@ -108,6 +108,13 @@ def sensible(document: api_document.Document, found: Found) -> api_document.Docu
     )
     outgoing["allOf"] = json.loads(text.replace('{"type": "string"}', json.dumps({"enum": [VCARD]})))
     schemas["VoteMessageRequest"]["properties"]["options"]["items"] = {"enum": ["yes", "no"]}
+    for name in ("CreateWebhookRequest", "UpdateWebhookRequest"):
+        webhook = schemas[name]["properties"]
+        # Nothing is posted to anybody, and the sessions of examples are nobody's.
+        webhook["url"] = {"enum": ["https://receiver.example/events"]}
+        webhook["active"] = {"enum": [False]}
+        webhook["sessionId"] = {"enum": ["", None]}
+        webhook["customHeaders"] = {"enum": [{}, {"X-Tenant": "7"}]}
     chat = schemas["UpdateChatRequest"]["properties"]
     chat["archived"] = {"enum": [False, None]}
     chat["mutedUntil"].update(minimum=LONG_AFTER, maximum=2 * LONG_AFTER)
