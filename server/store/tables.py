@@ -67,6 +67,23 @@ class UserTokenRow(SQLModel, table=True):
     last_used_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class TicketRow(SQLModel, table=True):
+    """A ticket that waits to be redeemed: its hash, the credential behind it, and what it opens."""
+
+    __tablename__ = "ticket"
+
+    secret_hash: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    subject: str
+    kind: str
+    # What is known of a login token, which is not stored; of an api-key its own row tells all.
+    signed_by: str
+    token_expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    sessions: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
 class AuditRow(SQLModel, table=True):
     """Who changed what, and how it ended. Nothing updates a row, and age alone deletes one."""
 
@@ -108,6 +125,8 @@ class SessionRow(SQLModel, table=True):
     wa_lid: str | None = None
     # Why it ended when WhatsApp ended it: a word of sessions.state.Ending.
     ending: str | None = None
+    # The status that its readers were told last (server.store.standings): no record's field.
+    told_status: str = "stopped"
     # The lease: who holds it, in which life of that node, until when unless renewed. The generation
     # counts holders; what carries an older one comes from a node that lost the session.
     owner_node: str | None = None
@@ -297,6 +316,53 @@ class WebhookRow(SQLModel, table=True):
     revision: int = Field(sa_type=BigInteger)
     # The newest event of the organization when it was made: it hears of what came behind.
     starts_after: str
+
+
+class WebhookCursorRow(SQLModel, table=True):
+    """How far an endpoint has been told of its organization's log, and which node tells it."""
+
+    __tablename__ = "webhook_cursor"
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    organization_id: str
+    # The id of the newest event that is settled: delivered, given up, or none of its business.
+    position: str
+    # Attempts that failed, and events given up, since it last took something; and whether its circuit is
+    # open: what it has not taken waits in the log.
+    failures: int
+    dead: int
+    suspended: bool
+    # The lease, as in `session`.
+    owner_node: str | None = None
+    owner_boot: str | None = None
+    owner_generation: int = Field(default=0, sa_type=BigInteger)
+    owner_expires_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class WebhookDeliveryRow(SQLModel, table=True):
+    """What became of one event at one endpoint."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("ix_webhook_delivery_state", "webhook_id", "state", "event_id"),
+        Index("ix_webhook_delivery_due", "state", "last_at"),
+    )
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    event_id: str = Field(primary_key=True)
+    event: str
+    session_id: str | None = None
+    # pending, delivered, dead, or redriven: a dead one that is tried again.
+    state: str
+    attempts: int
+    # The last attempt's: the answer's status, and why it failed.
+    status: int | None = None
+    error: str | None = None
+    began_at: int = Field(sa_type=BigInteger)
+    last_at: int = Field(sa_type=BigInteger)
+    next_at: int | None = Field(default=None, sa_type=BigInteger)
+    # The envelope, while it is not delivered: the log may have forgotten the event by then.
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
 def table_of(model: type[SQLModel]) -> Table:

@@ -137,7 +137,7 @@ class WebhookRepository:
 
     async def find(self, webhook_id: str) -> Webhook | None:
         """Returns the webhook, whoever owns it."""
-        return await find_one(self._database, _FIND, _record, wanted=webhook_id)
+        return await find_one(self._database, _FIND, webhook_of, wanted=webhook_id)
 
     async def page(self, organization_id: str, *, after: str, limit: int) -> Sequence[Webhook]:
         """Returns up to `limit` of an organization's webhooks, oldest first.
@@ -153,7 +153,7 @@ class WebhookRepository:
             .order_by(_webhook.c.id)
             .limit(limit)
         )
-        return await find_all(self._database, statement, _record)
+        return await find_all(self._database, statement, webhook_of)
 
     async def update(self, webhook_id: str, changes: Mapping[str, object]) -> Webhook | None:
         """Sets fields of a webhook, and raises its revision.
@@ -177,7 +177,7 @@ class WebhookRepository:
 
         def run(connection: Connection) -> Webhook | None:
             row = connection.execute(statement).one_or_none()
-            return None if row is None else _record(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+            return None if row is None else webhook_of(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
         try:
             return await self._database.write(run)
@@ -192,7 +192,7 @@ class WebhookRepository:
 
     async def active(self) -> Sequence[Webhook]:
         """Returns the active webhooks of all organizations, oldest first."""
-        return await find_all(self._database, _ACTIVE, _record)
+        return await find_all(self._database, _ACTIVE, webhook_of)
 
     async def revisions(self) -> Mapping[str, int]:
         """The revisions of all active webhooks by id: a cheap look for what has changed.
@@ -216,5 +216,6 @@ def _columns(webhook: Webhook) -> dict[str, object]:
     }
 
 
-def _record(*, events: Sequence[str], policy: str, **columns: object) -> Webhook:
+def webhook_of(*, events: Sequence[str], policy: str, **columns: object) -> Webhook:
+    """The webhook that a row's columns, by name, say."""
     return Webhook(events=tuple(events), policy=RetryPolicy(policy), **columns)  # type: ignore[arg-type] # as stored

@@ -102,7 +102,8 @@ class Schemas:
 
     def parameter(self, field: FieldDescriptor) -> Schema:
         """The schema of a field that path or query give."""
-        return _ruled(rules(field), self._plain(field))
+        one = _ruled(rules(field), self._plain(field))
+        return {"type": "array", "items": one} if field.is_repeated else one
 
     def prose(self, field: FieldDescriptor) -> str:
         """What the contract says of a field."""
@@ -122,6 +123,8 @@ class Schemas:
         if field.message_type is not None and is_map(field):
             value = field.message_type.fields_by_name["value"]
             return self._described(field, {"type": "object", "additionalProperties": self._plain(value)})
+        if field.message_type is not None and field.message_type.full_name == _STRUCT:
+            return self._described(field, {"type": "object"})
         one = self.answer(field.message_type) if field.message_type is not None else self._plain(field)
         if field.is_repeated:
             one = {"type": "array", "items": one}

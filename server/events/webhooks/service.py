@@ -1,7 +1,7 @@
 """Webhooks as their owners see them: made, looked at, changed, deleted."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,6 +70,7 @@ class Webhooks:
         sessions: Sessions,
         *,
         event_names: Collection[str],
+        changed: Callable[[str], None],
     ) -> None:
         """Serves what `repository` holds.
 
@@ -78,11 +79,13 @@ class Webhooks:
             repository: where they are stored.
             sessions: finds the sessions that they are bound to.
             event_names: every name that an event can have.
+            changed: told the id of each webhook that was made, changed or deleted here.
         """
         self._settings = settings
         self._repository = repository
         self._sessions = sessions
         self._event_names = frozenset(event_names)
+        self._changed = changed
 
     async def create(self, principal: Principal, wanted: WebhookChange) -> Webhook:
         """Makes a webhook, which hears of what happens from now on.
@@ -123,6 +126,7 @@ class Webhooks:
                 f"the organization has {limit} webhooks, as many as it may: delete one, or change it",
                 {"limit": limit},
             )
+        self._changed(stored.id)
         return stored
 
     async def page(self, principal: Principal, *, after: str, limit: int) -> Sequence[Webhook]:
@@ -164,6 +168,7 @@ class Webhooks:
             raise _no_session() from None
         if changed is None:
             raise not_found("webhook")
+        self._changed(webhook_id)
         return changed
 
     async def delete(self, principal: Principal, webhook_id: str) -> None:
@@ -175,6 +180,7 @@ class Webhooks:
         await self.find(principal, webhook_id)
         if not await self._repository.delete(webhook_id):
             raise not_found("webhook")
+        self._changed(webhook_id)
 
     async def _check(self, principal: Principal, wanted: WebhookChange, *, url: str | None) -> None:
         problems: dict[str, str] = {}
