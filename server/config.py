@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Days for which events are kept for readers who come back."""
     event_count: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
     """Events that are kept per organization; of more, the oldest go first."""
+    webhook_count: int = Field(default=100, ge=0, le=10_000)
+    """Webhooks that one organization may have."""
     webhook_allow_private: bool = False
     """Whether webhooks may lead to addresses that are not public: loopback, private, link-local ones."""
     webhook_timeout: float = Field(default=15.0, ge=1, le=30)

@@ -23,6 +23,7 @@ from server.events.webhooks.endpoint import Means as WebhookMeans
 from server.events.webhooks.lanes import Lanes
 from server.events.webhooks.posting import Poster
 from server.events.webhooks.schedule import Schedule
+from server.events.webhooks.service import Webhooks
 from server.events.webhooks.trimming import Trimming
 from server.messages.actions import Actions
 from server.messages.budgets import Budgets
@@ -35,11 +36,13 @@ from server.messages.outbox import Outbox
 from server.messages.sending import Sending
 from server.messages.settling import Settling
 from server.rpc.chats import ChatsServicer
+from server.rpc.event_names import EVENT_NAMES
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.realtime import RealtimeServicer
 from server.rpc.sessions import SessionsServicer
+from server.rpc.webhooks import WebhooksServicer
 from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
@@ -55,6 +58,7 @@ from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
 from server.store.webhook_cursors import WebhookCursorRepository
 from server.store.webhook_deliveries import WebhookDeliveryRepository
+from server.store.webhooks import WebhookRepository
 from server.whatsapp.pairing_port import Pairing
 from server.whatsapp.port import ClientFactory
 
@@ -164,6 +168,13 @@ class Gateway:
             lease_seconds=life.seconds,
         )
         self._trimming = Trimming(settings, deliveries)
+        self.webhooks = Webhooks(
+            settings,
+            WebhookRepository(database),
+            self.sessions,
+            event_names=EVENT_NAMES,
+            changed=self.courier.changed,
+        )
 
     def servicers(self, tickets: Tickets) -> Mapping[str, object]:
         """What serves each service of the contract, by the service's name.
@@ -178,6 +189,7 @@ class Gateway:
             "Groups": GroupsServicer(self.groups),
             "Events": EventsServicer(self.events),
             "Realtime": RealtimeServicer(Realtime(self.events, tickets)),
+            "Webhooks": WebhooksServicer(self.webhooks, self.cursors),
         }
 
     async def open(self) -> None:

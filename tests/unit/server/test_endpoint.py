@@ -16,6 +16,7 @@ from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.serving import SERVICES
 from server.rpc.sessions import SessionsServicer
+from server.rpc.webhooks import WebhooksServicer
 
 SERVICERS = {
     "Sessions": SessionsServicer,
@@ -23,6 +24,7 @@ SERVICERS = {
     "Chats": ChatsServicer,
     "Groups": GroupsServicer,
     "Events": EventsServicer,
+    "Webhooks": WebhooksServicer,
 }
 METHODS = [method for service in SERVICES for method in service.methods]
 STREAMS = [method for method in METHODS if method.server_streaming]
