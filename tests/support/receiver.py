@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import queue
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,3 +156,24 @@ async def receiving(port: int = 0, *, tls: ssl.SSLContext | None = None) -> Asyn
         yield receiver
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def receiving_aside() -> Iterator[Receiver]:
+    """Runs a receiver in a thread of its own, for tests that wait without an event loop."""
+    with ThreadPoolExecutor(1, thread_name_prefix="receiver") as pool:
+        ready: queue.Queue[tuple[Receiver, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+        async def run() -> None:
+            over = asyncio.Event()
+            async with receiving() as receiver:
+                ready.put((receiver, asyncio.get_running_loop(), over))
+                await over.wait()
+
+        running = pool.submit(asyncio.run, run())
+        receiver, loop, over = ready.get(timeout=30)
+        try:
+            yield receiver
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            running.result(timeout=30)
