@@ -164,6 +164,21 @@ async def test_a_mended_webhook_is_tried_at_once(database: Database) -> None:
         await receiver.took(ids)
 
 
+async def test_an_event_that_is_not_wanted_any_more_holds_nothing_up(database: Database) -> None:
+    time = Time()
+    time.stop_at(0)
+    async with posting(database, time=time) as post, receiving() as receiver:
+        receiver.behaves = answering_to("a", 503)
+        webhook = await post.webhook(receiver.url)
+        ids = await append(database, "a", "b", "c", "b")
+        await until(lambda: time.slept, "the first attempt has failed")
+        await post.change(webhook, events=["b"])
+        post.courier.changed(webhook.id)
+        await receiver.took([ids[1], ids[3]])
+        (left,) = await post.listed(webhook, DeliveryState.DEAD)
+        assert (left.event_id, left.last_error) == (ids[0], "it answered 503")
+
+
 async def test_a_node_that_comes_back_knows_how_far_an_attempt_was(database: Database) -> None:
     first, second = Time(), Time()
     first.stop_at(0)

@@ -100,7 +100,7 @@ class Endpoint:
         """
         if revision is None or revision != self._revision:
             self._nudged = True
-            if self._waiting is not None:
+            if self._waiting is not None and not self._waiting.expired():
                 self._waiting.reschedule(0)
 
     def stop(self) -> None:
@@ -116,7 +116,7 @@ class Endpoint:
             with self._means.bells.listening(self._held.organization_id) as bell:
                 while True:
                     await self._step(bell)
-        except EndedError:
+        except (EndedError, DatabaseFailure):
             pass
         except Exception:
             log.exception("webhook %s: its worker ended; another one takes over", self._held.webhook_id)
@@ -318,7 +318,11 @@ class Endpoint:
         return webhook
 
     async def _patiently(self, ask: Callable[[], Awaitable[Result]]) -> Result:
-        """Asks the database until it answers."""
+        """Asks the database until it answers.
+
+        Raises:
+            DatabaseFailure: it does not, and this node stops.
+        """
         while True:
             try:
                 return await ask()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from server.clock import now_ms
 from server.events.webhooks.answers import Answer, Failure, read_retry_after
 
+log = logging.getLogger(__name__)
+
 CONNECT_SECONDS: Final = 5.0
 """For which one address may keep us waiting for a connection."""
 KEPT_SECONDS: Final = 1.5
@@ -24,12 +27,15 @@ READ_BYTES: Final = 1024
 """Of an answer's body: enough for what receivers say in a word. A connection with more is closed."""
 READ_SECONDS: Final = 0.5
 """For which the body is waited for, once the status is known."""
-LOOKUPS: Final = 8
-"""Names that are looked up at the same time."""
+LOOKUPS: Final = 64
+"""Names that are looked up at the same time. Each takes a thread while it lasts: there have to be more than
+endpoints that hang may have places, or names without an answer would keep all others waiting."""
 
 IsAllowed = Callable[[ipaddress.IPv4Address | ipaddress.IPv6Address], bool]
 """Whether an address may be connected to."""
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+
+_EXPECTED: Final = (aiohttp.ClientError, OSError, ValueError, TimeoutError)
 
 
 class AddressRefusedError(OSError):
@@ -96,9 +102,12 @@ class Poster:
                 status = response.status
                 wanted = read_retry_after(response.headers.get("Retry-After"), self._clock())
                 await _finish(response)
-        except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
-            if status is None:
-                failure = _failure(error)
+        except _EXPECTED as error:
+            failure = _failure(error) if status is None else None
+        except Exception as error:  # noqa: BLE001 - whatever a stranger brings about ends one attempt and no more
+            # Its text may hold what must not be logged.
+            log.error("a POST to a webhook failed unexpectedly: %s", type(error).__name__)  # noqa: TRY400 - as above
+            failure = Failure.DISCONNECTED if status is None else None
         return Answer(status, failure, wanted)
 
     def _open(self) -> aiohttp.ClientSession:

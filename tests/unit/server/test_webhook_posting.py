@@ -232,3 +232,15 @@ async def test_connections_are_used_again() -> None:
         for _ in range(5):
             await poster.post(receiver.url, b"{}", {})
     assert len(ports) == 1
+
+
+async def test_a_defect_ends_one_attempt_and_tells_nothing_of_what_was_posted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(_address: Address) -> bool:
+        raise KeyError("secret")
+
+    async with a_poster(broken) as poster, receiving() as receiver:
+        assert await poster.post(receiver.url, b"{}", {}) == Answer(failure=Failure.DISCONNECTED)
+        assert "KeyError" in caplog.text
+        assert "secret" not in caplog.text
