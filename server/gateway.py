@@ -18,6 +18,7 @@ from server.events.realtime import Realtime
 from server.events.retention import Retention
 from server.events.service import Events
 from server.events.webhooks.courier import Courier
+from server.events.webhooks.deliveries import Deliveries
 from server.events.webhooks.destination import Address, is_public
 from server.events.webhooks.endpoint import Means as WebhookMeans
 from server.events.webhooks.lanes import Lanes
@@ -175,6 +176,7 @@ class Gateway:
             event_names=EVENT_NAMES,
             changed=self.courier.changed,
         )
+        self.deliveries = Deliveries(self.webhooks, deliveries, redriven=self.courier.changed)
 
     def servicers(self, tickets: Tickets) -> Mapping[str, object]:
         """What serves each service of the contract, by the service's name.
@@ -189,7 +191,7 @@ class Gateway:
             "Groups": GroupsServicer(self.groups),
             "Events": EventsServicer(self.events),
             "Realtime": RealtimeServicer(Realtime(self.events, tickets)),
-            "Webhooks": WebhooksServicer(self.webhooks, self.cursors),
+            "Webhooks": WebhooksServicer(self.webhooks, self.deliveries, self.cursors),
         }
 
     async def open(self) -> None:

@@ -6,8 +6,10 @@ from wagate.v1 import webhooks_pb2 as pb
 
 from server.cursors import Cursors, page_size
 from server.errors import invalid
+from server.events.webhooks.deliveries import Deliveries
 from server.events.webhooks.service import Retries, WebhookChange, Webhooks
 from server.rpc.endpoint import Call
+from server.store.delivery_records import Delivery, DeliveryState, EndpointHealth
 from server.store.webhooks import RetryPolicy, Webhook
 
 _POLICY: Mapping[RetryPolicy, pb.Backoff.ValueType] = {
@@ -16,14 +18,20 @@ _POLICY: Mapping[RetryPolicy, pb.Backoff.ValueType] = {
     RetryPolicy.EXPONENTIAL: pb.BACKOFF_EXPONENTIAL,
 }
 _POLICIES: Mapping[pb.Backoff.ValueType, RetryPolicy] = {number: policy for policy, number in _POLICY.items()}
+_STATE: Mapping[DeliveryState, pb.DeliveryState.ValueType] = {
+    DeliveryState.PENDING: pb.DELIVERY_STATE_PENDING,
+    DeliveryState.DELIVERED: pb.DELIVERY_STATE_DELIVERED,
+    DeliveryState.DEAD: pb.DELIVERY_STATE_DEAD,
+}
 
 
 class WebhooksServicer:
     """Translates; `server.events.webhooks` decides."""
 
-    def __init__(self, webhooks: Webhooks, cursors: Cursors) -> None:
-        """Serves `webhooks`."""
+    def __init__(self, webhooks: Webhooks, deliveries: Deliveries, cursors: Cursors) -> None:
+        """Serves `webhooks`, and what became of events at them."""
         self._webhooks = webhooks
+        self._deliveries = deliveries
         self._cursors = cursors
 
     async def CreateWebhook(self, request: pb.CreateWebhookRequest, call: Call) -> pb.Webhook:
@@ -74,6 +82,34 @@ class WebhooksServicer:
         await self._webhooks.delete(call.principal, request.id)
         return pb.DeleteWebhookResponse()
 
+    async def GetWebhookStatus(self, request: pb.GetWebhookStatusRequest, call: Call) -> pb.WebhookStatus:
+        """See protos/wagate/v1/webhooks.proto."""
+        return _status(*await self._deliveries.health(call.principal, request.id))
+
+    async def ListWebhookDeliveries(
+        self, request: pb.ListWebhookDeliveriesRequest, call: Call
+    ) -> pb.ListWebhookDeliveriesResponse:
+        """See protos/wagate/v1/webhooks.proto."""
+        scope = f"deliveries:{request.id}:{request.state}"
+        before = str(self._cursors.decode(scope, request.cursor)[0]) if request.cursor else ""
+        size = page_size(request.limit)
+        found = await self._deliveries.page(
+            call.principal, request.id, state=request.state, before=before, limit=size + 1
+        )
+        page = found[:size]
+        more = len(found) > size
+        return pb.ListWebhookDeliveriesResponse(
+            data=[_delivery(delivery) for delivery in page],
+            next_cursor=self._cursors.encode(scope, (page[-1].id,)) if more else "",
+        )
+
+    async def RedriveWebhook(
+        self, request: pb.RedriveWebhookRequest, call: Call
+    ) -> pb.RedriveWebhookResponse:
+        """See protos/wagate/v1/webhooks.proto."""
+        count = await self._deliveries.redrive(call.principal, request.id, request.delivery_ids)
+        return pb.RedriveWebhookResponse(redriven=count)
+
 
 def _headers(request: pb.CreateWebhookRequest | pb.UpdateWebhookRequest) -> Mapping[str, object] | None:
     if not request.HasField("custom_headers"):
@@ -111,4 +147,34 @@ def _webhook(webhook: Webhook) -> pb.Webhook:
         session_id=webhook.session_id,
         updated_at=webhook.updated_at,
         url=webhook.url,
+    )
+
+
+def _status(webhook: Webhook, health: EndpointHealth) -> pb.WebhookStatus:
+    state = pb.WEBHOOK_STATE_ACTIVE
+    if not webhook.active:
+        state = pb.WEBHOOK_STATE_PAUSED
+    elif health.suspended_until is not None:
+        state = pb.WEBHOOK_STATE_SUSPENDED
+    return pb.WebhookStatus(
+        state=state,
+        next_attempt_at=health.suspended_until if webhook.active else None,
+        failures=health.failures,
+        dead=health.dead,
+        position=health.position,
+    )
+
+
+def _delivery(delivery: Delivery) -> pb.WebhookDelivery:
+    return pb.WebhookDelivery(
+        id=delivery.id,
+        event_id=delivery.event_id,
+        event=delivery.event,
+        state=_STATE[delivery.state],
+        attempts=delivery.attempts,
+        last_status=delivery.last_status,
+        last_error=delivery.last_error,
+        next_attempt_at=delivery.next_attempt_at,
+        delivered_at=delivery.delivered_at,
+        created_at=delivery.created_at,
     )

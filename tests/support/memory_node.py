@@ -170,6 +170,7 @@ async def memory_node(
     lease_seconds: float = 30.0,
     node_id: str = "node-1",
     database_url: str = "",
+    webhook_allow_private: bool = False,
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -181,6 +182,7 @@ async def memory_node(
         lease_seconds: how long a lease lasts unless renewed.
         node_id: its name.
         database_url: of a database that it shares with others; its own in the data directory without.
+        webhook_allow_private: whether receivers may be on loopback.
     """
     settings = Settings(
         data_dir=data_dir,
@@ -191,6 +193,7 @@ async def memory_node(
         node_id=node_id,
         lease_seconds=lease_seconds,
         database_url=database_url,
+        webhook_allow_private=webhook_allow_private,
     )
     database = open_database(settings.database)
     before = asyncio.all_tasks()

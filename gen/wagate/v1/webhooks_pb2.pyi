@@ -48,6 +48,66 @@ BACKOFF_EXPONENTIAL: Backoff.ValueType  # 3
 """The first wait is the delay, and each one is twice the one before."""
 Global___Backoff: _TypeAlias = Backoff  # noqa: Y015
 
+class _WebhookState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WebhookStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WebhookState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WEBHOOK_STATE_UNSPECIFIED: _WebhookState.ValueType  # 0
+    """Never sent."""
+    WEBHOOK_STATE_ACTIVE: _WebhookState.ValueType  # 1
+    """Events are posted as they happen."""
+    WEBHOOK_STATE_PAUSED: _WebhookState.ValueType  # 2
+    """Its owner said so. Events wait for as long as the log keeps them."""
+    WEBHOOK_STATE_SUSPENDED: _WebhookState.ValueType  # 3
+    """Its endpoint failed so often that only the oldest event is tried, now and then; the others wait
+    in the log. Look at `lastError` of the pending delivery. It goes on by itself.
+    """
+
+class WebhookState(_WebhookState, metaclass=_WebhookStateEnumTypeWrapper):
+    """WebhookState says whether events are posted, and so who must act."""
+
+WEBHOOK_STATE_UNSPECIFIED: WebhookState.ValueType  # 0
+"""Never sent."""
+WEBHOOK_STATE_ACTIVE: WebhookState.ValueType  # 1
+"""Events are posted as they happen."""
+WEBHOOK_STATE_PAUSED: WebhookState.ValueType  # 2
+"""Its owner said so. Events wait for as long as the log keeps them."""
+WEBHOOK_STATE_SUSPENDED: WebhookState.ValueType  # 3
+"""Its endpoint failed so often that only the oldest event is tried, now and then; the others wait
+in the log. Look at `lastError` of the pending delivery. It goes on by itself.
+"""
+Global___WebhookState: _TypeAlias = WebhookState  # noqa: Y015
+
+class _DeliveryState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeliveryState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DELIVERY_STATE_UNSPECIFIED: _DeliveryState.ValueType  # 0
+    """Never sent."""
+    DELIVERY_STATE_PENDING: _DeliveryState.ValueType  # 1
+    """It was not taken so far and is tried again."""
+    DELIVERY_STATE_DELIVERED: _DeliveryState.ValueType  # 2
+    """The endpoint answered 2xx."""
+    DELIVERY_STATE_DEAD: _DeliveryState.ValueType  # 3
+    """Its attempts are used up. It can be redriven."""
+
+class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
+    """DeliveryState is where an event stands on its way to a webhook."""
+
+DELIVERY_STATE_UNSPECIFIED: DeliveryState.ValueType  # 0
+"""Never sent."""
+DELIVERY_STATE_PENDING: DeliveryState.ValueType  # 1
+"""It was not taken so far and is tried again."""
+DELIVERY_STATE_DELIVERED: DeliveryState.ValueType  # 2
+"""The endpoint answered 2xx."""
+DELIVERY_STATE_DEAD: DeliveryState.ValueType  # 3
+"""Its attempts are used up. It can be redriven."""
+Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
+
 @_typing.final
 class Webhook(_message.Message):
     """Webhook is an endpoint. Its secret is never told."""
@@ -461,3 +521,254 @@ class DeleteWebhookResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteWebhookResponse: _TypeAlias = DeleteWebhookResponse  # noqa: Y015
+
+@_typing.final
+class GetWebhookStatusRequest(_message.Message):
+    """GetWebhookStatusRequest names a webhook."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The webhook's id."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWebhookStatusRequest: _TypeAlias = GetWebhookStatusRequest  # noqa: Y015
+
+@_typing.final
+class WebhookStatus(_message.Message):
+    """WebhookStatus is how a webhook's endpoint does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_AT_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    DEAD_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    state: Global___WebhookState.ValueType
+    """Whether events are posted to it."""
+    next_attempt_at: _builtins.int
+    """When a suspended one is tried next, epoch milliseconds; absent for others."""
+    failures: _builtins.int
+    """Attempts that failed since the last one that did not."""
+    dead: _builtins.int
+    """Its deliveries that are dead."""
+    position: _builtins.str
+    """The id of the newest event that is settled: delivered, dead, or none of its business. What lies
+    behind it is still to come.
+    """
+    def __init__(
+        self,
+        *,
+        state: Global___WebhookState.ValueType = ...,
+        next_attempt_at: _builtins.int | None = ...,
+        failures: _builtins.int = ...,
+        dead: _builtins.int = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at", "next_attempt_at", b"next_attempt_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at", "dead", b"dead", "failures", b"failures", "next_attempt_at", b"next_attempt_at", "position", b"position", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_attempt_at: _TypeAlias = _typing.Literal["next_attempt_at"]  # noqa: Y015
+    _WhichOneofArgType__next_attempt_at: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_attempt_at) -> _WhichOneofReturnType__next_attempt_at | None: ...
+
+Global___WebhookStatus: _TypeAlias = WebhookStatus  # noqa: Y015
+
+@_typing.final
+class ListWebhookDeliveriesRequest(_message.Message):
+    """ListWebhookDeliveriesRequest asks for a page of the delivery log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The webhook's id."""
+    state: _builtins.str
+    """Those in this state alone: `pending`, `delivered` or `dead`. Empty: all of them."""
+    limit: _builtins.int
+    """Page size, 1 to 200; 0 means 50; values outside are clamped."""
+    cursor: _builtins.str
+    """The next_cursor of the page before."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "id", b"id", "limit", b"limit", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWebhookDeliveriesRequest: _TypeAlias = ListWebhookDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class ListWebhookDeliveriesResponse(_message.Message):
+    """ListWebhookDeliveriesResponse is a page of the delivery log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Where the next page begins; "" on the last one."""
+    @_builtins.property
+    def data(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebhookDelivery]:
+        """The deliveries, newest event first."""
+
+    def __init__(
+        self,
+        *,
+        data: _abc.Iterable[Global___WebhookDelivery] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWebhookDeliveriesResponse: _TypeAlias = ListWebhookDeliveriesResponse  # noqa: Y015
+
+@_typing.final
+class WebhookDelivery(_message.Message):
+    """WebhookDelivery is one event on its way to one webhook."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    LAST_STATUS_FIELD_NUMBER: _builtins.int
+    LAST_ERROR_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_AT_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The delivery's id, good for this webhook."""
+    event_id: _builtins.str
+    """The id of the event."""
+    event: _builtins.str
+    """The event's name."""
+    state: Global___DeliveryState.ValueType
+    """Where it stands."""
+    attempts: _builtins.int
+    """Attempts so far; they begin anew when it is redriven."""
+    last_status: _builtins.int
+    """The HTTP status of the last attempt; absent where there was no answer."""
+    last_error: _builtins.str
+    """Why the last attempt failed, in plain words; absent where it did not."""
+    next_attempt_at: _builtins.int
+    """When it is tried next, epoch milliseconds; absent unless it is pending."""
+    delivered_at: _builtins.int
+    """When the endpoint took it, epoch milliseconds; absent unless it is delivered."""
+    created_at: _builtins.int
+    """When it was tried first, epoch milliseconds."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        event_id: _builtins.str = ...,
+        event: _builtins.str = ...,
+        state: Global___DeliveryState.ValueType = ...,
+        attempts: _builtins.int = ...,
+        last_status: _builtins.int | None = ...,
+        last_error: _builtins.str | None = ...,
+        next_attempt_at: _builtins.int | None = ...,
+        delivered_at: _builtins.int | None = ...,
+        created_at: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delivered_at", b"_delivered_at", "_last_error", b"_last_error", "_last_status", b"_last_status", "_next_attempt_at", b"_next_attempt_at", "delivered_at", b"delivered_at", "last_error", b"last_error", "last_status", b"last_status", "next_attempt_at", b"next_attempt_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delivered_at", b"_delivered_at", "_last_error", b"_last_error", "_last_status", b"_last_status", "_next_attempt_at", b"_next_attempt_at", "attempts", b"attempts", "created_at", b"created_at", "delivered_at", b"delivered_at", "event", b"event", "event_id", b"event_id", "id", b"id", "last_error", b"last_error", "last_status", b"last_status", "next_attempt_at", b"next_attempt_at", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__delivered_at: _TypeAlias = _typing.Literal["delivered_at"]  # noqa: Y015
+    _WhichOneofArgType__delivered_at: _TypeAlias = _typing.Literal["_delivered_at", b"_delivered_at"]  # noqa: Y015
+    _WhichOneofReturnType__last_error: _TypeAlias = _typing.Literal["last_error"]  # noqa: Y015
+    _WhichOneofArgType__last_error: _TypeAlias = _typing.Literal["_last_error", b"_last_error"]  # noqa: Y015
+    _WhichOneofReturnType__last_status: _TypeAlias = _typing.Literal["last_status"]  # noqa: Y015
+    _WhichOneofArgType__last_status: _TypeAlias = _typing.Literal["_last_status", b"_last_status"]  # noqa: Y015
+    _WhichOneofReturnType__next_attempt_at: _TypeAlias = _typing.Literal["next_attempt_at"]  # noqa: Y015
+    _WhichOneofArgType__next_attempt_at: _TypeAlias = _typing.Literal["_next_attempt_at", b"_next_attempt_at"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delivered_at) -> _WhichOneofReturnType__delivered_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_error) -> _WhichOneofReturnType__last_error | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_status) -> _WhichOneofReturnType__last_status | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_attempt_at) -> _WhichOneofReturnType__next_attempt_at | None: ...
+
+Global___WebhookDelivery: _TypeAlias = WebhookDelivery  # noqa: Y015
+
+@_typing.final
+class RedriveWebhookRequest(_message.Message):
+    """RedriveWebhookRequest says which dead deliveries to send again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    DELIVERY_IDS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The webhook's id."""
+    @_builtins.property
+    def delivery_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of deliveries, at most 1,000; none for all that are dead. Those that are not dead are left
+        alone.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        delivery_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_ids", b"delivery_ids", "id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveWebhookRequest: _TypeAlias = RedriveWebhookRequest  # noqa: Y015
+
+@_typing.final
+class RedriveWebhookResponse(_message.Message):
+    """RedriveWebhookResponse is what was done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDRIVEN_FIELD_NUMBER: _builtins.int
+    redriven: _builtins.int
+    """How many deliveries were dead and are pending now."""
+    def __init__(
+        self,
+        *,
+        redriven: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["redriven", b"redriven"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedriveWebhookResponse: _TypeAlias = RedriveWebhookResponse  # noqa: Y015

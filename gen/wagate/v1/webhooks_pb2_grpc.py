@@ -61,6 +61,21 @@ class WebhooksStub:
                 request_serializer=wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookResponse.FromString,
                 _registered_method=True)
+        self.GetWebhookStatus = channel.unary_unary(
+                '/wagate.v1.Webhooks/GetWebhookStatus',
+                request_serializer=wagate_dot_v1_dot_webhooks__pb2.GetWebhookStatusRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_webhooks__pb2.WebhookStatus.FromString,
+                _registered_method=True)
+        self.ListWebhookDeliveries = channel.unary_unary(
+                '/wagate.v1.Webhooks/ListWebhookDeliveries',
+                request_serializer=wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.RedriveWebhook = channel.unary_unary(
+                '/wagate.v1.Webhooks/RedriveWebhook',
+                request_serializer=wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookResponse.FromString,
+                _registered_method=True)
 
 
 class WebhooksServicer:
@@ -106,6 +121,29 @@ class WebhooksServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWebhookStatus(self, request, context):
+        """Tells how a webhook's endpoint does, as what was posted to it has shown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWebhookDeliveries(self, request, context):
+        """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+        some days, dead letters for longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedriveWebhook(self, request, context):
+        """Sends dead deliveries on their way again, with all their attempts before them. They arrive
+        beside the newer events, not in the log's order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WebhooksServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +171,21 @@ def add_WebhooksServicer_to_server(servicer, server):
                     servicer.DeleteWebhook,
                     request_deserializer=wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookResponse.SerializeToString,
+            ),
+            'GetWebhookStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWebhookStatus,
+                    request_deserializer=wagate_dot_v1_dot_webhooks__pb2.GetWebhookStatusRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_webhooks__pb2.WebhookStatus.SerializeToString,
+            ),
+            'ListWebhookDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWebhookDeliveries,
+                    request_deserializer=wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesResponse.SerializeToString,
+            ),
+            'RedriveWebhook': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedriveWebhook,
+                    request_deserializer=wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +325,87 @@ class Webhooks:
             '/wagate.v1.Webhooks/DeleteWebhook',
             wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookRequest.SerializeToString,
             wagate_dot_v1_dot_webhooks__pb2.DeleteWebhookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWebhookStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Webhooks/GetWebhookStatus',
+            wagate_dot_v1_dot_webhooks__pb2.GetWebhookStatusRequest.SerializeToString,
+            wagate_dot_v1_dot_webhooks__pb2.WebhookStatus.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWebhookDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Webhooks/ListWebhookDeliveries',
+            wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesRequest.SerializeToString,
+            wagate_dot_v1_dot_webhooks__pb2.ListWebhookDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedriveWebhook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Webhooks/RedriveWebhook',
+            wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookRequest.SerializeToString,
+            wagate_dot_v1_dot_webhooks__pb2.RedriveWebhookResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,16 @@ class WebhooksStub:
     """Deletes a webhook for good, with its deliveries. What is being posted at that moment may still
     arrive.
     """
+    GetWebhookStatus: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookStatusRequest, _webhooks_pb2.WebhookStatus]
+    """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+    ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]
+    """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+    some days, dead letters for longer.
+    """
+    RedriveWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.RedriveWebhookRequest, _webhooks_pb2.RedriveWebhookResponse]
+    """Sends dead deliveries on their way again, with all their attempts before them. They arrive
+    beside the newer events, not in the log's order.
+    """
 
 @_typing.type_check_only
 class WebhooksAsyncStub(WebhooksStub):
@@ -74,6 +84,16 @@ class WebhooksAsyncStub(WebhooksStub):
     DeleteWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.DeleteWebhookRequest, _webhooks_pb2.DeleteWebhookResponse]  # type: ignore[assignment]
     """Deletes a webhook for good, with its deliveries. What is being posted at that moment may still
     arrive.
+    """
+    GetWebhookStatus: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookStatusRequest, _webhooks_pb2.WebhookStatus]  # type: ignore[assignment]
+    """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+    ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
+    """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+    some days, dead letters for longer.
+    """
+    RedriveWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.RedriveWebhookRequest, _webhooks_pb2.RedriveWebhookResponse]  # type: ignore[assignment]
+    """Sends dead deliveries on their way again, with all their attempts before them. They arrive
+    beside the newer events, not in the log's order.
     """
 
 class WebhooksServicer(metaclass=_abc_1.ABCMeta):
@@ -125,6 +145,34 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_webhooks_pb2.DeleteWebhookResponse, _abc.Awaitable[_webhooks_pb2.DeleteWebhookResponse]]:
         """Deletes a webhook for good, with its deliveries. What is being posted at that moment may still
         arrive.
+        """
+
+    @_abc_1.abstractmethod
+    def GetWebhookStatus(
+        self,
+        request: _webhooks_pb2.GetWebhookStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhooks_pb2.WebhookStatus, _abc.Awaitable[_webhooks_pb2.WebhookStatus]]:
+        """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+
+    @_abc_1.abstractmethod
+    def ListWebhookDeliveries(
+        self,
+        request: _webhooks_pb2.ListWebhookDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhooks_pb2.ListWebhookDeliveriesResponse, _abc.Awaitable[_webhooks_pb2.ListWebhookDeliveriesResponse]]:
+        """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+        some days, dead letters for longer.
+        """
+
+    @_abc_1.abstractmethod
+    def RedriveWebhook(
+        self,
+        request: _webhooks_pb2.RedriveWebhookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhooks_pb2.RedriveWebhookResponse, _abc.Awaitable[_webhooks_pb2.RedriveWebhookResponse]]:
+        """Sends dead deliveries on their way again, with all their attempts before them. They arrive
+        beside the newer events, not in the log's order.
         """
 
 def add_WebhooksServicer_to_server(servicer: WebhooksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

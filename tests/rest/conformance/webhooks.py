@@ -59,6 +59,14 @@ def _patched(**body: Any) -> Given:
     return lambda world: _of(world.webhook, body)
 
 
+def _log_of(world: World, **fields: str) -> Request:
+    return Request({"id": world.webhook, **fields})
+
+
+def _redriven(*ids: str) -> Given:
+    return lambda world: _of(world.webhook, {"deliveryIds": list(ids)})
+
+
 CASES = (
     Case(
         "createWebhook",
@@ -102,4 +110,16 @@ CASES = (
     Case("deleteWebhook", 204, "deleted", lambda w: _of(w.made_webhook(f"{URL}/to-be-deleted")), _gone),
     Case("deleteWebhook", 404, "unknown", lambda _: _of(UNKNOWN)),
     Case("deleteWebhook", 404, "others", lambda w: _of(w.webhook, token=w.stranger)),
+    Case("getWebhookStatus", 200, "paused", lambda w: _of(w.webhook), has(state="paused", dead=0)),
+    Case("getWebhookStatus", 404, "unknown", lambda _: _of(UNKNOWN)),
+    Case("getWebhookStatus", 404, "others", lambda w: _of(w.webhook, token=w.stranger)),
+    Case("listWebhookDeliveries", 200, "none", lambda w: _of(w.webhook), has(data=[], nextCursor="")),
+    Case("listWebhookDeliveries", 400, "no-state", lambda w: _log_of(w, state="lost"), names("state")),
+    Case("listWebhookDeliveries", 400, "forged-cursor", lambda w: _log_of(w, cursor="x"), names("cursor")),
+    Case("listWebhookDeliveries", 404, "unknown", lambda _: _of(UNKNOWN)),
+    Case("listWebhookDeliveries", 404, "others", lambda w: _of(w.webhook, token=w.stranger)),
+    Case("redriveWebhook", 200, "nothing-dead", lambda w: _of(w.webhook, {}), has(redriven=0)),
+    Case("redriveWebhook", 400, "no-ids", _redriven("x"), names("deliveryIds")),
+    Case("redriveWebhook", 404, "unknown", lambda _: _of(UNKNOWN, {})),
+    Case("redriveWebhook", 404, "others", lambda w: _of(w.webhook, {}, token=w.stranger)),
 )

@@ -14,6 +14,7 @@ from server.rpc.endpoint import Call, Endpoint, endpoint
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
+from server.rpc.realtime import RealtimeServicer
 from server.rpc.serving import SERVICES
 from server.rpc.sessions import SessionsServicer
 from server.rpc.webhooks import WebhooksServicer
@@ -24,6 +25,7 @@ SERVICERS = {
     "Chats": ChatsServicer,
     "Groups": GroupsServicer,
     "Events": EventsServicer,
+    "Realtime": RealtimeServicer,
     "Webhooks": WebhooksServicer,
 }
 METHODS = [method for service in SERVICES for method in service.methods]

@@ -22,8 +22,8 @@ GONE = f"wh_{NOBODY}"
 
 
 async def made(office: Office, **body: object) -> dict[str, Any]:
-    """A new webhook."""
-    answer = await office.owner.rest("CreateWebhook", {"url": URL, **body})
+    """A new webhook, to which nothing is posted unless `body` says so."""
+    answer = await office.owner.rest("CreateWebhook", {"url": URL, "active": False, **body})
     assert answer.status == 201, answer.json
     webhook: dict[str, Any] = answer.json
     return webhook
@@ -49,7 +49,7 @@ async def patched(office: Office, webhook: dict[str, Any], **body: object) -> di
 
 async def test_a_webhook_of_which_only_the_url_is_said(office: Office) -> None:
     before = now_ms()
-    webhook = await made(office)
+    webhook = (await office.owner.rest("CreateWebhook", {"url": URL})).json
     assert re.fullmatch("wh_[0-7][0-9A-HJKMNP-TV-Z]{25}", webhook["id"])
     assert before <= webhook["createdAt"] == webhook["updatedAt"] <= now_ms()
     assert webhook == {
@@ -74,7 +74,7 @@ async def test_a_webhook_of_which_everything_is_said(office: Office) -> None:
         "url": "http://receiver.example:8080/",
         "events": ["message", "message.status", "message"],
         "sessionId": session.id,
-        "active": False,
+        "active": True,
         "customHeaders": {"Authorization": "Bearer abc", "X-Empty": ""},
         "retryPolicy": {"attempts": 100, "delaySeconds": 3600, "policy": "linear"},
     }
@@ -121,7 +121,7 @@ async def test_by_both_ways_it_is_the_same(office: Office) -> None:
         ({"url": "http://other.example/"}, {"url": "http://other.example/"}),
         ({"url": None, "events": None, "active": None, "customHeaders": None, "retryPolicy": None}, {}),
         ({"events": ["presence", "*", "presence"]}, {"events": ["presence", "*"]}),
-        ({"active": False}, {"active": False}),
+        ({"active": True}, {"active": True}),
         ({"sessionId": None}, {"sessionId": None}),
         ({"sessionId": ""}, {"sessionId": None}),
         ({"customHeaders": {}}, {"customHeaders": {}}),
@@ -163,7 +163,7 @@ async def test_a_secret_is_rotated_by_sending_a_new_one(
 
 
 async def test_who_posts_can_tell_that_something_changed(office: Office) -> None:
-    webhook = await made(office)
+    webhook = await made(office, active=True)
     repository = WebhookRepository(office.node.database)
     await patched(office, webhook)  # which changes nothing
     assert await repository.revisions() == {webhook["id"]: 1}
@@ -318,7 +318,7 @@ async def test_a_webhook_is_deleted_once(office: Office) -> None:
 async def test_an_organization_may_have_so_many(office: Office) -> None:
     limit = office.node.settings.webhook_count
     for _ in range(limit):
-        await office.node.gateway.webhooks.create(office.node.principal, WebhookChange(url=URL))
+        await office.node.gateway.webhooks.create(office.node.principal, WebhookChange(url=URL, active=False))
     answer = await office.owner.rest("CreateWebhook", {"url": URL})
     assert (answer.status, answer.json["error"]["code"]) == (409, "conflict")
     assert answer.json["error"]["details"] == {"limit": limit}
