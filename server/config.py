@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
+    probe_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """Seconds without an answer of WhatsApp after which a session's connection is asked for one."""
     pairings: int = Field(default=4, ge=1, le=64)
     """Pairing attempts at the same time; each is a process of about 80 MB for a few minutes."""
     rate_per_min: int = Field(default=20, ge=0, le=100_000)

@@ -23,6 +23,7 @@ from neonize.proto.Neonize_pb2 import (
     JID,
     ClientOutdated,
     ConnectFailure,
+    KeepAliveTimeout,
     LoggedOut,
     StreamReplaced,
     TemporaryBan,
@@ -53,7 +54,9 @@ from server.whatsapp.port import (
     Ending,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
+    KeepAliveMissed,
     LastMessage,
     NotPairedError,
     OutcomeUnknownError,
@@ -62,7 +65,9 @@ from server.whatsapp.port import (
     Sent,
     Stalled,
 )
+from server.whatsapp.probing import Probing
 from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import ClientGoneError, LibraryGate
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
@@ -89,7 +94,14 @@ _ENDINGS: Final = {
     ClientOutdated: Ending.OUTDATED,
     ConnectFailure: Ending.REFUSED,
 }
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *_ENDINGS)
+_EVENTS: Final = (
+    ConnectedEvent,
+    DisconnectedEvent,
+    KeepAliveTimeout,
+    MessageEvent,
+    ReceiptEvent,
+    *_ENDINGS,
+)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -117,6 +129,8 @@ class NeonizeClient:
             events=_EVENTS,
             on_event=self._take,
         )
+        self.signs = Signs()
+        self._probing = Probing(self._library, self.signs)
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
@@ -166,6 +180,10 @@ class NeonizeClient:
             return await self._library.is_live()
         except ClientGoneError:
             return False
+
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        await self._probing.probe(within)
 
     async def events(self) -> Sequence[Event]:
         """See the port."""
@@ -222,6 +240,7 @@ class NeonizeClient:
             if refusal is None:
                 raise OutcomeUnknownError(text) from error
             raise RefusedError(refusal, text) from error
+        self.signs.acknowledge()
         sender = decode_jid(response.Sender)
         if to.is_group and sender is not None:
             self._addressing.learn(to, sender)
@@ -343,6 +362,10 @@ class NeonizeClient:
     def _append(self, event: Event) -> None:
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         self._arrived.set()
 
@@ -354,6 +377,8 @@ def _decode(event: object) -> Event | None:
         return decode_receipt(event)
     if isinstance(event, ConnectedEvent):
         return Connected()
+    if isinstance(event, KeepAliveTimeout):
+        return KeepAliveMissed(event.LastSuccess * 1000)
     if isinstance(event, DisconnectedEvent):
         return Disconnected()
     return Ended(_ENDINGS[type(event)])
