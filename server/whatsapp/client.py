@@ -66,6 +66,7 @@ from server.whatsapp.port import (
     Stalled,
 )
 from server.whatsapp.probing import Probing
+from server.whatsapp.reach import Reach
 from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
 from server.whatsapp.signs import Signs
 from server.whatsapp.threads import ClientGoneError, LibraryGate
@@ -400,6 +401,7 @@ class NeonizeClients:
         """Clients reach WhatsApp, or what stands in for it, by `wire`."""
         self._gate = LibraryGate()
         self._wire = wire
+        self._reach = Reach(wire)
         self._device_name = device_name
 
     def open(self, session_id: str, device: Path) -> NeonizeClient:
@@ -408,7 +410,7 @@ class NeonizeClients:
 
     async def reachable(self) -> bool:
         """See `server.whatsapp.port.ClientFactory`."""
-        return await self._wire.reachable()
+        return await self._reach.reachable()
 
     def close(self) -> None:
         """Takes no more calls. Every client must be stopped before."""

@@ -375,5 +375,5 @@ class ClientFactory(Protocol):
         ...
 
     async def reachable(self) -> bool:
-        """Whether WhatsApp's address takes a connection now: worth knowing before each attempt."""
+        """Whether WhatsApp answers now, or did a moment ago: worth knowing before each attempt."""
         ...
