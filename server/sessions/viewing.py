@@ -55,7 +55,8 @@ class Viewing:
     async def _view(self, record: Session, elsewhere: str | None) -> SessionView:
         runner = self._held_here(record.id)
         if runner is None:
-            if elsewhere is not None:
+            # A lease of this node's that it does not hold any more is just being given back.
+            if elsewhere is not None and elsewhere != self._node_id:
                 # Only its holder knows more; it does run, or else nobody would hold it.
                 return SessionView(record, Status.STARTING, elsewhere)
             return SessionView(record, status_of(record, Phase.IDLE), "")
