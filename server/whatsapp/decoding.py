@@ -7,8 +7,8 @@ from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Message
 
-from server.whatsapp.acts import Envelope, act_of
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
+from server.whatsapp.acts import Act, Envelope, act_of
+from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Received
 from server.whatsapp.stored import describe, kind_of, unwrap
@@ -57,7 +57,7 @@ def decode_message(event: MessageEvent) -> Received | None:
     )
 
 
-def decode_act(event: MessageEvent) -> Edited | Revoked | Reacted | None:
+def decode_act(event: MessageEvent) -> Act | None:
     """Reads what an incoming message does to another one; None where that is nothing."""
     source = event.Info.MessageSource
     chat = decode_jid(source.Chat)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.whatsapp.content import Content
-from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
 
@@ -146,7 +146,7 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Incoming = Received | Edited | Revoked | Reacted | Receipt
+Incoming = Received | Edited | Revoked | Reacted | Sealed | Receipt
 """What WhatsApp delivers once: it is to be stored."""
 
 Event = Connected | Disconnected | Stalled | Ended | Incoming

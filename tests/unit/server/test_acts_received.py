@@ -1,6 +1,5 @@
 """What others do to messages, from WhatsApp to the stored copy and the event log."""
 
-import pytest
 import pytest_asyncio
 
 from server.store.message_actions import MessageRepository
@@ -148,17 +147,23 @@ async def test_receipts_raise_what_is_known_of_a_message(
     assert (await only(node, session)).ack_level == 4
 
 
-async def test_in_a_group_the_first_to_read_counts(
+async def test_in_a_group_everybody_s_receipts_are_told(
     node: MemoryNode, network: MemoryNetwork, session: Session
 ) -> None:
     group = network.group(TEAM, "invite", [NUMBER, ADA, BOB])
     assert isinstance(group, Group)
     mid = network.say(NUMBER, TEAM, Text("hello"))
     own = network.account(NUMBER)
-    for reader in (ADA, BOB):
-        network.tell_receipt(network.account(reader), own, group, [mid], ReceiptKind.READ)
-    (told,) = await happened(node, "message.status")
-    assert (told.payload["chatJid"], told.payload["status"]) == (str(TEAM), "read")
+    told_by = [(ADA, ReceiptKind.READ), (BOB, ReceiptKind.DELIVERED), (ADA, ReceiptKind.READ)]
+    for reader, kind in [*told_by, (BOB, ReceiptKind.READ)]:
+        network.tell_receipt(network.account(reader), own, group, [mid], kind)
+    told = [event.payload for event in await happened(node, "message.status", 3)]
+    assert [(one["participantJid"], one["status"], one["ackLevel"]) for one in told] == [
+        (str(network.account(ADA).jid), "read", 3),
+        (str(network.account(BOB).jid), "delivered", 3),
+        (str(network.account(BOB).jid), "read", 3),
+    ]
+    assert {one["chatJid"] for one in told} == {str(TEAM)}
     chat = await node.conversations.find_chat(session.id, str(TEAM))
     assert chat is not None
     (message,) = await node.conversations.page_messages(chat.id, before=None, limit=10)
@@ -166,9 +171,8 @@ async def test_in_a_group_the_first_to_read_counts(
 
 
 async def test_a_receipt_that_is_faster_than_its_send_is_not_lost(
-    node: MemoryNode, network: MemoryNetwork, session: Session, monkeypatch: pytest.MonkeyPatch
+    node: MemoryNode, network: MemoryNetwork, session: Session
 ) -> None:
-    monkeypatch.setattr("server.chats.early_receipts.DELAYS", (0.01,) * 500)
     ada, own = network.account(ADA), network.account(NUMBER)
     # given a receipt for a message that is not stored yet
     mid = "3EB0EARLY"
