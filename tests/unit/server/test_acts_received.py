@@ -1,10 +1,12 @@
 """What others do to messages, from WhatsApp to the stored copy and the event log."""
 
+import pytest
 import pytest_asyncio
 
+from server.messages.composing import Draft
 from server.store.message_actions import MessageRepository
 from server.store.records import Message, Session
-from server.whatsapp.content import Edit, Reaction, Revoke, Target, Text
+from server.whatsapp.content import Edit, Poll, Reaction, Revoke, Target, Text, Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryNetwork
@@ -185,3 +187,38 @@ async def test_a_receipt_that_is_faster_than_its_send_is_not_lost(
     # then the receipt counts
     (told,) = await happened(node, "message.status")
     assert (told.payload["waMessageId"], told.payload["status"]) == (mid, "delivered")
+
+
+async def test_people_vote_in_the_session_s_poll(
+    node: MemoryNode, network: MemoryNetwork, session: Session
+) -> None:
+    own, ada = network.account(NUMBER), network.account(ADA)
+    draft = Draft(str(ada.jid), "poll", name="Lunch?", options=["soup", "rice"], selectable_count=1)
+    poll = await node.sending.send(session, draft)
+    target = Target(poll.wa_message_id, own.lid, from_me=False)
+    network.say(ADA, own.jid, Vote(target, ("rice",)))
+    await happened(node, "poll.vote")
+    network.say(ADA, own.jid, Vote(target, ()))
+    voted, taken_back = [event.payload for event in await happened(node, "poll.vote", 2)]
+    assert (voted["fromMe"], voted["senderJid"], voted["voterJid"]) == (True, session.wa_jid, str(ada.jid))
+    assert (voted["voterLid"], voted["options"], taken_back["options"]) == (str(ada.lid), ["rice"], [])
+    assert voted["tally"] == [{"option": "soup", "votes": 0}, {"option": "rice", "votes": 1}]
+
+
+@pytest.mark.usefixtures("session")
+async def test_people_vote_in_another_s_poll_in_a_group_also_before_it_comes(
+    node: MemoryNode, network: MemoryNetwork
+) -> None:
+    network.group(TEAM, "invite", [NUMBER, ADA, BOB])
+    bob = network.account(BOB)
+    network.drop(NUMBER)
+    poll = network.say(BOB, TEAM, Poll("Lunch?", ("soup", "rice"), 1))
+    for voter in (ADA, BOB):
+        network.say(voter, TEAM, Vote(Target(poll, bob.lid, from_me=voter == BOB), ("soup",)))
+    # given an offline queue that comes in another order
+    network.account(NUMBER).waiting.reverse()
+    network.restore(NUMBER)
+    told = [event.payload for event in await happened(node, "poll.vote", 2)]
+    assert {one["voterJid"] for one in told} == {str(network.account(ADA).jid), str(bob.jid)}
+    assert told[-1]["tally"] == [{"option": "soup", "votes": 2}, {"option": "rice", "votes": 0}]
+    assert [event.name for event in await logged(node.database)] == ["message", "poll.vote", "poll.vote"]
