@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from server.chats.addresses import Addresses
+from server.chats.happenings import Happenings
 from server.clock import now_ms
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.failures import DatabaseFailure
@@ -20,8 +21,10 @@ from server.store.records import (
     NewSealed,
     OpenDeed,
     Session,
+    learned_from,
 )
 from server.whatsapp.acts import Act
+from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Incoming, Received
@@ -44,6 +47,7 @@ class Ingest:
         """Stores into `conversations`."""
         self._conversations = conversations
         self._addresses = addresses
+        self._happenings = Happenings(addresses)
 
     async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
         """Returns when all is stored, or is set aside.
@@ -95,7 +99,7 @@ class Ingest:
                 arrivals += await self._stored_forms(session, incoming)
             results = await self._conversations.store(arrivals)
         except BaseException:
-            self._addresses.forget(session.id, [arrival.lid for arrival in arrivals if arrival.lid])
+            self._addresses.forget(session.id, [lid for a in arrivals for lid, _ in learned_from(a)])
             raise
         for arrival, row_id in zip(arrivals, results, strict=True):
             if row_id is None and isinstance(arrival, MessageAct):
@@ -107,6 +111,8 @@ class Ingest:
                 return [await self._message(session, incoming)]
             case Receipt():
                 return await self._receipts(session, incoming)
+            case PresenceShown() | GroupChanged() | CallTold():
+                return [await self._happenings.stored_form(session, incoming)]
             case _:
                 return [await self._act(session, incoming)]
 
@@ -235,5 +241,7 @@ def _name(incoming: Incoming) -> str:
             return f"message {message_id}"
         case Receipt(ids=ids):
             return f"a receipt for message {ids[0]}"
+        case PresenceShown() | GroupChanged() | CallTold():
+            return f"a {type(incoming).__name__}"
         case _:
             return f"an act on message {incoming.target_id}"

@@ -8,14 +8,25 @@ from typing import Final
 from sqlalchemy import Connection
 
 from server.store.addresses import canonical, learn_addresses
-from server.store.change_events import event_of, names_of
+from server.store.change_events import change_people, event_of
 from server.store.changes import Applied, Change, apply_changes
 from server.store.contents import Contents
+from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.early import find_early, forget_early, keep_early
-from server.store.event_payloads import MESSAGE, message_payload, organizations_of
+from server.store.event_payloads import MESSAGE, message_payload, message_people, organizations_of
 from server.store.events import append_events
+from server.store.happenings import call_chats, payloads
 from server.store.ingest import insert_messages, storable, storable_deed, storable_text
-from server.store.records import Arrival, MessageAct, NewEvent, NewMessage, NewReceipt, NewSealed
+from server.store.names import Names, names_of
+from server.store.records import (
+    Arrival,
+    MessageAct,
+    NewEvent,
+    NewHappening,
+    NewMessage,
+    NewReceipt,
+    NewSealed,
+)
 from server.store.session_turn import take_turn
 
 MESSAGE_RANK: Final = 0
@@ -48,8 +59,7 @@ class Batch:
         results: for each arrival what `ConversationRepository.store` says.
         happened: what is to be appended to the log.
         new_at: the positions of new messages by row id.
-        known_now: positions by session and WhatsApp's id of messages of which something may have come
-            before.
+        known_now: positions by session and WhatsApp's id of messages for which something may have waited.
     """
 
     results: list[int | None]
@@ -75,33 +85,41 @@ def store_arrivals(
     batch = Batch([None] * len(arrivals))
     messages = {at: arrival for at, arrival in enumerate(arrivals) if isinstance(arrival, NewMessage)}
     store_messages(connection, messages, batch)
-    changes = {at: arrival for at, arrival in enumerate(arrivals) if not isinstance(arrival, NewMessage)}
+    changes = {at: arrival for at, arrival in enumerate(arrivals) if isinstance(arrival, Change)}
     store_changes(connection, changes, batch, contents)
+    _tell_happenings(connection, arrivals, batch)
     append(connection, batch.happened)
     return batch.results
 
 
-def store_messages(connection: Connection, arrivals: Mapping[int, NewMessage], batch: Batch) -> None:
-    """Stores messages.
+def store_messages(
+    connection: Connection, arrivals: Mapping[int, NewMessage], batch: Batch, *, told_at: int | None = None
+) -> None:
+    """Stores messages; one that was there as a placeholder alone fills that.
 
     Args:
         connection: in a transaction that has taken its turn for their sessions.
         arrivals: by their positions.
         batch: learns what came of them.
+        told_at: the time of their events, epoch milliseconds; None for when each was made.
     """
     messages = canonical(connection, storable(list(arrivals.values())))
     rows = insert_messages(connection, messages)
+    names = names_of(connection, message_people(messages)) if messages else Names({})
     for position, message, row_id in zip(arrivals, messages, rows, strict=True):
         batch.results[position] = row_id
-        if row_id is None:
+        name, payload = MESSAGE, None
+        if row_id is not None:
+            batch.new_at[row_id] = position
+            payload = message_payload(message, row_id, names)
+        elif (payload := fill_placeholder(connection, message, names)) is not None:
+            name = DECRYPTED
+        if payload is None:
             continue
-        batch.new_at[row_id] = position
         if message.wa_message_id is not None:
             batch.known_now[message.session_id, message.wa_message_id] = position
-        payload = message_payload(message, row_id)
-        batch.happened.append(
-            Happened((position, MESSAGE_RANK), message.session_id, MESSAGE, message.created_at, payload)
-        )
+        at = message.created_at if told_at is None else told_at
+        batch.happened.append(Happened((position, MESSAGE_RANK), message.session_id, name, at, payload))
 
 
 def store_changes(
@@ -140,11 +158,20 @@ def _tell(
     told = [(at, change, result) for at, change, result in changes if result is not None and result.changed]
     if not told:
         return
-    names = names_of(connection, (change for _, change, _ in told))
+    names = names_of(connection, change_people(change for _, change, _ in told))
     for at, change, result in told:
         name, payload = event_of(change, result, names)
         place = (max(at, batch.new_at.get(result.target.id, at)), CHANGE_RANK)
         batch.happened.append(Happened(place, change.session_id, name, change.at, payload))
+
+
+def _tell_happenings(connection: Connection, arrivals: Sequence[Arrival], batch: Batch) -> None:
+    found = {at: arrival for at, arrival in enumerate(arrivals) if isinstance(arrival, NewHappening)}
+    happenings = list(found.values())
+    call_chats(connection, happenings)
+    for position, happening, payload in zip(found, happenings, payloads(connection, happenings), strict=True):
+        place = (position, CHANGE_RANK)
+        batch.happened.append(Happened(place, happening.session_id, happening.name, happening.at, payload))
 
 
 def canonical_changes(connection: Connection, changes: Sequence[Change]) -> list[Change]:

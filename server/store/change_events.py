@@ -1,18 +1,13 @@
 """The events of what was done to messages; protos/wagate/v1/event_payloads.proto describes every field."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, select
-
-from server.store.addresses import lids_of
+from server.store.addresses import Person
 from server.store.changes import Applied, Change
 from server.store.event_payloads import STATUS_WORDS
+from server.store.names import Names
 from server.store.records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke, NewVote
-from server.store.tables import SessionRow, table_of
-
-_session = table_of(SessionRow)
 
 EDITED: Final = "message.edited"
 """The event of a message that says something else now."""
@@ -25,41 +20,18 @@ VOTE: Final = "poll.vote"
 STATUS: Final = "message.status"
 """The event of a message that came further."""
 
-_LID: Final = "@lid"
-"""How a LID ends."""
-
 Payload = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """LIDs by session and canonical JID, the sessions' own included."""
-
-    lids: Mapping[tuple[str, str], str]
-
-    def both(self, session_id: str, jid: str, what: str) -> dict[str, object]:
-        """A person's or chat's JID and LID, as fields of a payload."""
-        lid = jid if jid.endswith(_LID) else self.lids.get((session_id, jid))
-        return {f"{what}Jid": jid, f"{what}Lid": lid}
-
-
-def names_of(connection: Connection, changes: Iterable[Change]) -> Names:
-    """Everybody's other name whom changes name."""
-    people: set[tuple[str, str]] = set()
+def change_people(changes: Iterable[Change]) -> Iterator[Person]:
+    """Whose names the events of changes need."""
     for change in changes:
-        people.add((change.session_id, change.chat_jid))
+        yield change.session_id, change.chat_jid
         if isinstance(change, MessageAct):
-            people |= {(change.session_id, change.sender_jid), (change.session_id, change.actor_jid)}
+            yield change.session_id, change.sender_jid
+            yield change.session_id, change.actor_jid
         else:
-            people.add((change.session_id, change.participant_jid))
-    lids = dict(lids_of(connection, people))
-    own = select(_session.c.id, _session.c.wa_jid, _session.c.wa_lid).where(
-        _session.c.id.in_(sorted({session_id for session_id, _ in people}))
-    )
-    for session_id, jid, lid in connection.execute(own):
-        if jid is not None and lid is not None:
-            lids[session_id, jid] = lid
-    return Names(lids)
+            yield change.session_id, change.participant_jid
 
 
 def event_of(change: Change, applied: Applied, names: Names) -> tuple[str, Payload]:
@@ -85,7 +57,7 @@ def event_of(change: Change, applied: Applied, names: Names) -> tuple[str, Paylo
     payload |= {**names.both(session_id, change.sender_jid, "sender"), "fromMe": applied.target.from_me}
 
     def by(actor: str) -> dict[str, object]:
-        return names.both(session_id, change.actor_jid, actor)
+        return dict(names.both(session_id, change.actor_jid, actor))
 
     match applied.deed:
         case NewEdit() as edit:

@@ -12,6 +12,7 @@ from server.store.ingest import storable_deed, storable_text
 from server.store.marks import REACTIONS, RECEIPTS, VOTES, Who
 from server.store.message_targets import Target, Targets
 from server.store.records import (
+    UNDECRYPTABLE,
     MessageAct,
     NewEdit,
     NewReaction,
@@ -90,14 +91,18 @@ def apply_changes(
         contents: reads polls and what is sealed.
 
     Returns:
-        For each what came of it, or None where its message is not stored.
+        For each what came of it, or None where its message is not stored, or not yet in a form that could
+        tell what came.
     """
     if not arrivals:
         return []
     targets = Targets(connection, arrivals)
     found = [(arrival, targets.of(arrival)) for arrival in arrivals]
     changes = _known(connection, found, contents)
-    results = [None if target is None else changes.take(target, arrival) for arrival, target in found]
+    results = [
+        None if target is None or _must_wait(arrival, target) else changes.take(target, arrival)
+        for arrival, target in found
+    ]
     changes.write(connection)
     return results
 
@@ -281,6 +286,16 @@ def _known(
         some = {"rows": rows[start : start + _AT_A_TIME]}
         changes.contents.update((row.id, row.content) for row in connection.execute(_CONTENTS, some))
     return changes
+
+
+def _must_wait(arrival: Change, target: Target) -> bool:
+    """Whether only the message's content can tell what came, and only a placeholder of it is there."""
+    return (
+        target.type == UNDECRYPTABLE
+        and not (target.deleted or target.hidden)
+        and isinstance(arrival, MessageAct)
+        and isinstance(arrival.deed, NewVote | NewSealed)
+    )
 
 
 def _later(act: MessageAct, known: int | None) -> int:

@@ -1,19 +1,21 @@
 """What became of a send, in one transaction: the message, its key, its outbox entry, its event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server.clock import now_ms
 from server.store.arrivals import CHANGE_RANK, MESSAGE_RANK, Batch, append, store_changes, store_messages
 from server.store.contents import Contents, Unread
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
 from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
+from server.store.names import names_of
 from server.store.outbox import Settlement, settle_entries
 from server.store.records import IdempotencyKey, NewEvent, NewMessage
 from server.store.session_turn import take_turn
@@ -117,7 +119,8 @@ def _record(
         ],
     )
     batch = Batch([None] * len(outcomes))
-    store_messages(connection, {at: o.message for at, o in enumerate(outcomes) if o.message}, batch)
+    messages = {at: o.message for at, o in enumerate(outcomes) if o.message is not None}
+    store_messages(connection, messages, batch, told_at=now_ms())
     for position, outcome in enumerate(outcomes):
         answer = outcome.late
         if answer is None:
@@ -126,9 +129,21 @@ def _record(
         if answer.wa_message_id is not None and answer.row_id in sessions:
             batch.known_now[sessions[answer.row_id], answer.wa_message_id] = position
     store_changes(connection, {}, batch, contents)
-    events = [((at, _EVENT_RANK), o.event) for at, o in enumerate(outcomes) if o.event is not None]
-    append(connection, batch.happened, events)
+    append(connection, batch.happened, _own_events(connection, outcomes))
     return batch.results
+
+
+def _own_events(
+    connection: Connection, outcomes: Sequence[Outcome]
+) -> list[tuple[tuple[int, int], NewEvent]]:
+    """The outcomes' own events with their places; each that names a chat with the chat's LID."""
+    events = [((at, _EVENT_RANK), o.event) for at, o in enumerate(outcomes) if o.event is not None]
+    chats = [(event.session_id or "", str(event.payload.get("chatJid", ""))) for _, event in events]
+    names = names_of(connection, chats)
+    return [
+        (place, replace(event, payload={**event.payload, **names.both(*chat, "chat")}) if chat[1] else event)
+        for (place, event), chat in zip(events, chats, strict=True)
+    ]
 
 
 def _settle_message(connection: Connection, late: LateAnswer) -> None:

@@ -18,6 +18,18 @@ from tests.support.records import a_message
 BOB = "628120000002@s.whatsapp.net"
 OWN = "628110000001@s.whatsapp.net"
 LID = "123456789@lid"
+SENT = {
+    "ackLevel": 1,
+    "chatJid": ADA,
+    "chatLid": None,
+    "error": None,
+    "outboxId": "x",
+    "participantJid": None,
+    "participantLid": None,
+    "status": "sent",
+    "timestamp": 1,
+    "waMessageId": "O1",
+}
 
 
 @pytest.fixture
@@ -83,7 +95,7 @@ async def test_a_receipt_that_is_faster_than_its_send_s_outcome_counts(
 ) -> None:
     await conversations.store([a_receipt(session.id, "O1", 2), a_receipt(session.id, "O1", 3)])
     sent = replace(a_message(session.id, "O1", from_me=True, sender_jid=OWN), ack_level=1)
-    told = NewEvent("org", session.id, "message.status", 1, {"status": "sent"})
+    told = NewEvent("org", session.id, "message.status", 1, SENT)
     await outcomes.record(Outcome(message=sent, event=told))
     assert (await only(conversations, session)).ack_level == 3
     assert [event.payload.get("status", event.name) for event in await logged(database)] == [

@@ -10,7 +10,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInf
 from server.chats.reading import WhatsAppContents
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
-from server.store.records import Arrival, MessageAct, NewMessage, NewSealed, NewVote, Session
+from server.store.records import UNDECRYPTABLE, Arrival, MessageAct, NewMessage, NewSealed, NewVote, Session
 from server.whatsapp.sealing import seal_vote
 from tests.support.acts import ADA, Logged, an_act, logged
 from tests.support.records import a_message
@@ -150,6 +150,19 @@ async def test_a_voter_who_turns_out_to_be_another_one_has_one_vote(
         {"option": "bread", "votes": 1},
         {"option": "rice", "votes": 1},
     ]
+
+
+async def test_a_vote_waits_for_a_poll_that_cannot_be_read_yet(
+    polls: ConversationRepository, database: Database, session: Session
+) -> None:
+    placeholder = replace(a_poll(session), type=UNDECRYPTABLE, body="", content=b"")
+    assert await polls.store([placeholder, sealed(session, "soup")]) != [None, None]
+    assert await votes(database) == []
+    # when its sender sends it once more
+    await polls.store([a_poll(session)])
+    assert [event.name for event in await logged(database)] == ["message", "message.decrypted", "poll.vote"]
+    (told,) = await votes(database)
+    assert told.payload["options"] == ["soup"]
 
 
 async def test_options_with_the_character_0_harm_nothing(
