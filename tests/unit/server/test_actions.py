@@ -297,8 +297,9 @@ async def test_forwarding_counts_towards_the_rate(tmp_path: Path, network: Memor
 
 
 async def told(node: MemoryNode) -> list[Logged]:
-    """What was told beside new messages."""
-    return [event for event in await logged(node.database) if event.name != "message"]
+    """What was told of acts on messages."""
+    others = ("message", "session.status")
+    return [event for event in await logged(node.database) if event.name not in others]
 
 
 async def test_what_callers_do_is_told_like_what_others_do(
