@@ -8,9 +8,9 @@ from ulid import ULID
 from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
-from server.chats.early_receipts import EarlyReceipts
 from server.chats.groups import Groups
 from server.chats.ingest import Ingest
+from server.chats.reading import WhatsAppContents
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
@@ -37,6 +37,7 @@ from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
+from server.store.early import EarlyArrivalRepository
 from server.store.event_log import EventLog
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
@@ -80,12 +81,12 @@ class Gateway:
             around_ingest: may put something around what takes received messages.
         """
         self.session_records = SessionRepository(database)
-        self.conversations = ConversationRepository(database)
+        contents = WhatsAppContents()
+        self.conversations = ConversationRepository(database, contents)
         self.messages = MessageRepository(database)
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
-        self.early_receipts = EarlyReceipts(self.conversations)
-        ingest = around_ingest(Ingest(self.conversations, self.addresses, self.early_receipts))
+        ingest = around_ingest(Ingest(self.conversations, self.addresses))
         leases = LeaseRepository(
             database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
         )
@@ -98,7 +99,7 @@ class Gateway:
         )
         self.groups = Groups(self.sessions, within=settings.send_timeout)
         self.delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
-        outcomes = OutcomeRepository(database)
+        outcomes = OutcomeRepository(database, contents)
         reservations = ReservationRepository(database)
         idempotency = IdempotencyRepository(database)
         entries = OutboxRepository(database)
@@ -111,7 +112,9 @@ class Gateway:
             budgets=budgets,
             ledger=self.ledger,
             repository=entries,
-            settling=Settling(OutcomeRepository(database, gather=UNHURRIED_SECONDS), self.addresses),
+            settling=Settling(
+                OutcomeRepository(database, contents, gather=UNHURRIED_SECONDS), self.addresses
+            ),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(
@@ -130,7 +133,9 @@ class Gateway:
             self.addresses,
             revoke_hours=settings.revoke_hours,
         )
-        self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
+        self._housekeeping = Housekeeping(
+            settings, idempotency, reservations, entries, EarlyArrivalRepository(database)
+        )
         event_log = EventLog(database)
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
@@ -166,4 +171,3 @@ class Gateway:
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()
-        await self.early_receipts.close()
