@@ -54,6 +54,7 @@ async def _serve(settings: Settings) -> None:
             gateway.sessions,
             address,
             audit=access.audit,
+            tickets=access.tickets,
             wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
         )
         port = await serving.start()

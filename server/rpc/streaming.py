@@ -11,6 +11,8 @@ AUTHENTICATE_SECONDS: Final = 5.0
 """Between looks at the token of a stream: a revocation ends it within about that time."""
 
 Sent = TypeVar("Sent")
+Write = Callable[[Sent], Awaitable[None]]
+"""Sends something; returns when the reader's flow control has taken it."""
 Look = Callable[[], Awaitable[object]]
 """Raises where the token that a stream was opened with is no longer in force."""
 
@@ -28,15 +30,13 @@ class Streams:
         self._open: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
-    async def run(
-        self, look: Look, messages: AsyncGenerator[Sent, None], write: Callable[[Sent], Awaitable[None]]
-    ) -> None:
+    async def run(self, look: Look, messages: AsyncGenerator[Sent, None], write: Write[Sent]) -> None:
         """Sends messages until there are no more of them, or the stream must end.
 
         Args:
             look: looks whether the token is still in force.
             messages: what to send; closed at the end.
-            write: sends one of them; returns when the reader's flow control has taken it.
+            write: sends one of them.
 
         Raises:
             WagateError: UNAUTHORIZED when the token is no longer in force, UNAVAILABLE when the node stops
@@ -73,7 +73,7 @@ class Streams:
                 return
 
 
-async def _send(messages: AsyncGenerator[Sent, None], write: Callable[[Sent], Awaitable[None]]) -> None:
+async def _send(messages: AsyncGenerator[Sent, None], write: Write[Sent]) -> None:
     async with aclosing(messages):
         async for message in messages:
             await write(message)

@@ -14,6 +14,10 @@ from wagate.v1 import events_pb2, events_pb2_grpc
 from server.rpc.rest_body import REST_BODY, REST_MARK
 from server.rpc.serving import SERVICES
 
+STREAMS: dict[str, MethodDescriptor] = {
+    method.name: method for service in SERVICES for method in service.methods if method.server_streaming
+}
+"""Those of the contract's methods that answer with a stream."""
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method for service in SERVICES for method in service.methods if not method.server_streaming
 }
@@ -22,7 +26,7 @@ METHODS: dict[str, MethodDescriptor] = {
 
 def path_of(method: str) -> str:
     """The gRPC path of a method."""
-    descriptor = METHODS[method]
+    descriptor = METHODS.get(method) or STREAMS[method]
     return f"/{descriptor.containing_service.full_name}/{descriptor.name}"
 
 

@@ -30,6 +30,7 @@ async def impatient(office: Office) -> AsyncIterator[tuple[Serving, grpc.aio.Cha
         node.sessions,
         "127.0.0.1:0",
         audit=node.audit,
+        tickets=node.tickets,
         authenticate_every=0.01,
     )
     port = await serving.start()
