@@ -136,6 +136,7 @@ REPLIES = (
         details={"outcome": "not_sent"},
     ),
     Reply((413,), "payload_too_large", "the request's body is larger than 2 MiB"),
+    Reply((426,), "upgrade_required", "this path is a WebSocket's: connect to it as one"),
     Reply((431,), "payload_too_large", "the request's headers are larger than 32 KiB or more than 100"),
     Reply((500,), "internal", "the gateway failed at this call; its log says why", or_above=True),
     Reply((400,), "validation_error", "the request is none that this API understands", or_above=True),

@@ -11,9 +11,10 @@ REASON_LENGTH: Final = 123
 
 
 class CloseCode(IntEnum):
-    """Why the gateway closes a socket. 4000 and above are ours (RFC 6455, 7.4.2); docs/following.md lists all.
+    """Why the gateway closes a socket; from 4000 on they are our own (RFC 6455, 7.4.2).
 
-    The library closes by itself with 1002, 1007 and 1009 what is no WebSocket, no text and too large.
+    docs/following.md has them all. The library closes by itself what is no WebSocket's (1002), no text (1007)
+    or too large (1009).
     """
 
     NOTHING_TAKEN = 1003

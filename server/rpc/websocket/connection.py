@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 from ulid import ULID
 
-from server.errors import Code, WagateError, invalid_fields
+from server.errors import Code, WagateError, invalid
 from server.events.envelope import envelope
 from server.events.realtime import Realtime
 from server.events.subscription import Subscription
@@ -86,12 +86,9 @@ class Connection:
     async def _follow(self) -> Ending | None:
         """Sends events; returns how to end, or None where there is nobody left to tell."""
         try:
-            if wrong := {name for name in self._query if name not in PARAMETERS}:
-                raise invalid_fields(dict.fromkeys(sorted(wrong)[:1], "unknown query parameter"))
-            if len(self._query) > len(set(self._query)):
-                raise WagateError(Code.VALIDATION_ERROR, "a query parameter is given twice")
+            query = _checked(self._query)
             grant, subscription = await self._desk.realtime.open(
-                self._query.get("ticket", ""), after=self._query.get("after", "")
+                query.get("ticket", ""), after=query.get("after", "")
             )
             with self._desk.seats.taken(grant.principal.organization_id):
                 look = partial(self._desk.realtime.confirm, grant)
@@ -121,6 +118,16 @@ class Connection:
                 if message.type is not WSMsgType.ERROR:
                     return Ending.nothing_taken()
         return None
+
+
+def _checked(query: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters, where they are those that there are."""
+    for name in query:
+        if name not in PARAMETERS:
+            raise invalid(name, "unknown query parameter")
+    if len(query) > len(set(query)):
+        raise WagateError(Code.VALIDATION_ERROR, "a query parameter is given twice")
+    return query
 
 
 async def _envelopes(subscription: Subscription) -> AsyncGenerator[bytes, None]:
