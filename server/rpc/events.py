@@ -85,5 +85,6 @@ def _message(event: StoredEvent) -> bytes:
         timestamp=event.timestamp,
     )
     payload: Any = event.payload  # JSON, as it was stored
+    told.payload.SetInParent()  # also where there is nothing in it
     told.payload.update(payload)
     return told.SerializeToString()

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.databases import NewDatabase
 from tests.support.sse import Frame, frames, told
-from tests.support.stack import Stack
+from tests.support.stack import Stack, running
 
 OLDEST = "evt_" + "0" * 26
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -121,3 +123,39 @@ def test_a_session_that_is_none_and_a_token_that_is_none(stack: Stack) -> None:
 def test_other_methods_are_not_allowed(stack: Stack) -> None:
     answer = stack.rest.post("/events")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+def test_no_log_has_the_ticket(stack: Stack) -> None:
+    """Not of one that was good, nor of one that was not, nor of a call that went wrong altogether."""
+    tickets = [stack.rest.post("/realtime/ticket").json()["ticket"] for _ in range(2)]
+    with httpx.Client(base_url=stack.rest.base_url, timeout=30) as browser:
+        for query in (f"?ticket={tickets[0]}&since={OLDEST}", f"?ticket={tickets[1]}"):
+            with browser.stream("GET", f"/events{query}") as answer:
+                assert answer.status_code == httpx.codes.OK
+                next(frames(answer.iter_raw()))
+            again = browser.get(f"/events{query}")
+            assert again.status_code == httpx.codes.UNAUTHORIZED
+            assert not [ticket for ticket in tickets if ticket in again.text]
+        for query in (f"?ticket={tickets[0]}&colour=red", f"/{tickets[0]}"):
+            assert browser.get(f"/events{query}").status_code >= 400
+    logs = [stack.data_dir.parent / f"{stack.data_dir.name}.up.log", *stack.data_dir.rglob("*.log")]
+    assert {"node.log", "envoy.log"} <= {log.name for log in logs}
+    for log in logs:
+        assert not [ticket for ticket in tickets if ticket.encode() in log.read_bytes()], log
+
+
+def test_it_goes_on_after_the_node_is_killed(tmp_path: Path, new_database: NewDatabase) -> None:
+    """A browser that comes back with the header has missed nothing."""
+    with running(tmp_path / "data", **new_database()) as product:
+        session = product.paired("628110000001")
+        ada = product.person("628120000001")
+        with following(product) as found:
+            next(found)
+            last = next(found).id
+            product.node.kill()
+            with pytest.raises(httpx.RemoteProtocolError):
+                list(found)
+        product.await_status(session, "working")
+        product.send(session, ada, "hello").raise_for_status()
+        with following(product, "?events=message", **{"last-event-id": last}) as found:
+            assert told(found, 1)[0].json["payload"]["body"] == "hello"

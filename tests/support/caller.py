@@ -82,6 +82,21 @@ class Caller:
         request = events_pb2.SubscribeRequest(**fields)
         return events_pb2_grpc.EventsStub(self.channel).Subscribe(request, metadata=self._metadata())
 
+    def listen(
+        self, headers: tuple[tuple[str, str], ...] = (), **fields: Any
+    ) -> "grpc.aio.UnaryStreamCall[events_pb2.SubscribeRequest, HttpBody]":
+        """Follows the events as Envoy does for a REST caller."""
+        follow: Any = self.channel.unary_stream(
+            path_of("Subscribe"),
+            request_serializer=events_pb2.SubscribeRequest.SerializeToString,
+            response_deserializer=HttpBody.FromString,
+        )
+        metadata = self._metadata((REST_MARK, "/api/v1/events"), *headers)
+        call: grpc.aio.UnaryStreamCall[events_pb2.SubscribeRequest, HttpBody] = follow(
+            events_pb2.SubscribeRequest(**fields), metadata=metadata
+        )
+        return call
+
     async def rest(self, method: str, body: object = None, **fields: Any) -> Answer:
         """Calls a method as Envoy does.
 

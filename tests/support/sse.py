@@ -1,11 +1,13 @@
 """Reads server-sent events as the HTML Standard says, and keeps what it tells readers to throw away."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.events.subscription import HEARTBEAT
+from tests.support.events import DEADLINE
 
 
 @dataclass
@@ -58,6 +60,11 @@ def frames(parts: Iterable[bytes]) -> Iterator[Frame]:
     assert frame == Frame(), f"ended in the middle of {frame}"
 
 
+def frames_of(body: bytes) -> list[Frame]:
+    """The frames of a body that has ended."""
+    return list(frames([body]))
+
+
 def told(found: Iterator[Frame], count: int) -> list[Frame]:
     """The next so many events that are no heartbeats."""
     taken: list[Frame] = []
@@ -65,6 +72,21 @@ def told(found: Iterator[Frame], count: int) -> list[Frame]:
         frame = next(found)
         if frame.data and frame.event != HEARTBEAT:
             taken.append(frame)
+    return taken
+
+
+async def told_by(reader: asyncio.StreamReader, count: int) -> list[Frame]:
+    """The next so many events that are no heartbeats, from a socket that has read an answer's head."""
+    taken: list[Frame] = []
+    text = b""
+    async with asyncio.timeout(DEADLINE):
+        while len(taken) < count:
+            size = int(await reader.readline(), 16)  # of a chunk of HTTP/1.1
+            text += await reader.readexactly(size)
+            await reader.readexactly(2)
+            whole, separator, text = text.rpartition(b"\n\n")
+            found = frames_of(whole + separator)
+            taken += [frame for frame in found if frame.data and frame.event != HEARTBEAT]
     return taken
 
 

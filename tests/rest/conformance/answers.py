@@ -6,10 +6,12 @@ from typing import Any
 import grpc
 import httpx
 from google.api import annotations_pb2
+from google.protobuf import json_format
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 from jsonschema import Draft202012Validator
+from wagate.v1 import events_pb2
 
 from server.errors import Code
 from server.rpc import json_codec, sse
@@ -80,9 +82,16 @@ def natively(channel: grpc.Channel, case: Case, request: Request, token: str) ->
     schema = answer_schema(DOCUMENT, operation, case.status)
     if schema is None:
         return None
-    answer = json.loads(json_codec.encode(response))
+    answer = _event(response) if operation.is_stream else json.loads(json_codec.encode(response))
     Draft202012Validator(schema).validate(answer)
     return answer
+
+
+def _event(event: events_pb2.Event) -> dict[str, object]:
+    session = event.session if event.HasField("session") else None
+    assert event.HasField("payload")
+    rest = json_format.MessageToDict(event, preserving_proto_field_name=True)
+    return {**rest, "session": session, "timestamp": event.timestamp, "payload": rest["payload"]}
 
 
 def _message(case: Case, request: Request) -> Any:
