@@ -136,7 +136,6 @@ REPLIES = (
         details={"outcome": "not_sent"},
     ),
     Reply((413,), "payload_too_large", "the request's body is larger than 2 MiB"),
-    Reply((426,), "upgrade_required", "this path is a WebSocket's: connect to it as one"),
     Reply((431,), "payload_too_large", "the request's headers are larger than 32 KiB or more than 100"),
     Reply((500,), "internal", "the gateway failed at this call; its log says why", or_above=True),
     Reply((400,), "validation_error", "the request is none that this API understands", or_above=True),
@@ -168,6 +167,9 @@ REFUSALS = {
     ),
     "reserved_parameter": Reply(
         (400,), "validation_error", "query parameters whose name begins with rest_ are not part of this API"
+    ),
+    "not_a_websocket": Reply(
+        (400,), "validation_error", "this path is a WebSocket's: connect to it as one (upgrade: websocket)"
     ),
     "malformed": Reply(
         (400,), "validation_error", "the request is malformed: check its path and its encoding"

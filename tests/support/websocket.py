@@ -6,7 +6,8 @@ import json
 import os
 import socket
 import struct
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
@@ -16,7 +17,7 @@ DEADLINE = 20.0
 """Seconds for a frame to come."""
 Event = dict[str, Any]
 
-TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 async def frame(client: ClientWebSocketResponse) -> Event:
@@ -55,6 +56,19 @@ async def end_of(client: ClientWebSocketResponse) -> tuple[int | None, str]:
                 return client.close_code, ""
 
 
+def frame_of(opcode: int, payload: bytes, *, final: bool = True, length: int | None = None) -> bytes:
+    """A client's frame; `length`, where given, is what it claims instead of its payload's."""
+    claimed = len(payload) if length is None else length
+    if claimed < 126:
+        size = bytes([0x80 | claimed])
+    elif claimed < 65536:
+        size = bytes([0x80 | 126]) + struct.pack(">H", claimed)
+    else:
+        size = bytes([0x80 | 127]) + struct.pack(">Q", claimed)
+    # Masked with zeros, which change nothing.
+    return bytes([(0x80 if final else 0) | opcode]) + size + bytes(4) + payload
+
+
 class Raw:
     """A client that sends what it likes, byte for byte."""
 
@@ -82,17 +96,9 @@ class Raw:
         assert b" 101 " in self._unread.split(b"\r\n")[0], self._unread
         self._unread = b""
 
-    def send(self, opcode: int, payload: bytes, *, final: bool = True, length: int | None = None) -> None:
-        """Sends a frame; `length`, where given, is what it claims instead of its payload's."""
-        claimed = len(payload) if length is None else length
-        if claimed < 126:
-            size = bytes([0x80 | claimed])
-        elif claimed < 65536:
-            size = bytes([0x80 | 126]) + struct.pack(">H", claimed)
-        else:
-            size = bytes([0x80 | 127]) + struct.pack(">Q", claimed)
-        # Masked with zeros, which change nothing.
-        self.socket.sendall(bytes([(0x80 if final else 0) | opcode]) + size + bytes(4) + payload)
+    def send(self, opcode: int, payload: bytes) -> None:
+        """Sends a frame."""
+        self.socket.sendall(frame_of(opcode, payload))
 
     def receive(self) -> tuple[int, bytes]:
         """The next frame's opcode and payload.
@@ -119,9 +125,27 @@ class Raw:
         except (EOFError, ConnectionError):
             return 0
 
+    def answers(self) -> bool:
+        """Whether a ping is answered, behind whatever is still under way."""
+        self.send(PING, b"still there")
+        while True:
+            opcode, payload = self.receive()
+            if opcode == PONG:
+                return payload == b"still there"
+
     def close(self) -> None:
         """Hangs up."""
         self.socket.close()
+
+    def __enter__(self) -> Self:
+        """Is open already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hangs up."""
+        self.close()
 
     def _take(self, count: int) -> bytes:
         while len(self._unread) < count:

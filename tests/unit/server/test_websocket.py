@@ -22,7 +22,19 @@ from server.store.events import BEFORE_ALL
 from tests.support.events import append, append_many
 from tests.support.memory_node import MemoryNode
 from tests.support.waiting import until
-from tests.support.websocket import BINARY, PING, TEXT, Raw, end_of, following, frame, take
+from tests.support.websocket import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Raw,
+    end_of,
+    following,
+    frame,
+    frame_of,
+    take,
+)
 
 LARGE = {"text": "x" * 4_000}
 
@@ -174,11 +186,10 @@ async def test_a_key_that_is_revoked_closes_its_sockets(desk: Desk) -> None:
 
 async def test_a_node_that_stops_says_so_and_waits_for_nobody(desk: Desk) -> None:
     clients = [await desk.open() for _ in range(3)]
-    stuck = await desk.raw()
-    ending = asyncio.gather(*(end_of(client) for client in clients))
-    await desk.serving.stop()
-    assert {code for code, _ in await ending} == {CloseCode.RESTARTING}
-    stuck.close()
+    with await desk.raw():  # answers nothing
+        ending = asyncio.gather(*(end_of(client) for client in clients))
+        await desk.serving.stop()
+        assert {code for code, _ in await ending} == {CloseCode.RESTARTING}
 
 
 @pytest.mark.parametrize("is_binary", [False, True])
@@ -189,92 +200,45 @@ async def test_a_client_has_nothing_to_say(desk: Desk, is_binary: bool) -> None:
 
 
 async def test_pings_are_answered_while_events_flow(desk: Desk) -> None:
-    client = await desk.raw()
     await append(desk.node.database, *"abc")
     payloads = [bytes([number]) * number for number in (0, 1, 125)]
-    for payload in payloads:
-        client.send(PING, payload)
-    seen: list[tuple[int, bytes]] = []
-    while len(seen) < 7:
-        seen.append(await asyncio.to_thread(client.receive))
-    assert [payload for opcode, payload in seen if opcode == 0xA] == payloads
+    with await desk.raw() as client:
+        for payload in payloads:
+            client.send(PING, payload)
+        seen = [await asyncio.to_thread(client.receive) for _ in range(7)]
+    assert [payload for opcode, payload in seen if opcode == PONG] == payloads
     assert len([payload for opcode, payload in seen if opcode == TEXT]) == 4
-    client.close()
-
-
-def huge(client: Raw) -> None:
-    client.send(TEXT, b"", length=1 << 62)
-
-
-def large(client: Raw) -> None:
-    client.send(BINARY, b"x" * (MESSAGE_LENGTH + 1))
-
-
-def in_pieces_without_end(client: Raw) -> None:
-    client.send(TEXT, b"x", final=False)
-    for _ in range(2 * MESSAGE_LENGTH):
-        client.send(0, b"x", final=False)
-
-
-def continuing_nothing(client: Raw) -> None:
-    client.send(0, b"x")
-
-
-def large_ping(client: Raw) -> None:
-    client.send(PING, b"x" * 126)
-
-
-def ping_in_pieces(client: Raw) -> None:
-    client.send(PING, b"x", final=False)
-
-
-def unknown_opcode(client: Raw) -> None:
-    client.send(0x3, b"")
-
-
-def reserved_bits(client: Raw) -> None:
-    client.socket.sendall(bytes([0xF1, 0x80]) + bytes(4))
-
-
-def no_text(client: Raw) -> None:
-    client.send(TEXT, b"\xff\xfe")
-
-
-def no_close(client: Raw) -> None:
-    client.send(0x8, b"\x00")
-
-
-def garbage(client: Raw) -> None:
-    client.socket.sendall(bytes(range(256)) * 16)
 
 
 @pytest.mark.parametrize(
-    ("hostile", "codes"),
+    ("hostile", "code"),
     [
-        (huge, {1009}),
-        (large, {1009}),
-        (in_pieces_without_end, {1009}),
-        (continuing_nothing, {1002}),
-        (large_ping, {1002}),
-        (ping_in_pieces, {1002}),
-        (unknown_opcode, {1002}),
-        (reserved_bits, {1002}),
-        (no_text, {1007}),
-        (no_close, {1002}),
-        (garbage, {1002}),
+        pytest.param(frame_of(TEXT, b"", length=1 << 62), 1009, id="huge"),
+        pytest.param(frame_of(BINARY, b"x" * (MESSAGE_LENGTH + 1)), 1009, id="large"),
+        pytest.param(
+            frame_of(TEXT, b"x", final=False) + frame_of(0, b"x", final=False) * (MESSAGE_LENGTH + 1),
+            1009,
+            id="in pieces without end",
+        ),
+        pytest.param(frame_of(0, b"x"), 1002, id="continues nothing"),
+        pytest.param(frame_of(PING, b"x" * 126), 1002, id="large ping"),
+        pytest.param(frame_of(PING, b"x", final=False), 1002, id="ping in pieces"),
+        pytest.param(frame_of(0x3, b""), 1002, id="unknown opcode"),
+        pytest.param(bytes([0xF1, 0x80]) + bytes(4), 1002, id="reserved bits"),
+        pytest.param(frame_of(TEXT, b"\xff\xfe"), 1007, id="no text"),
+        pytest.param(frame_of(CLOSE, b"\x00"), 1002, id="no close"),
+        pytest.param(bytes(range(256)) * 16, 1002, id="garbage"),
     ],
 )
 async def test_what_is_no_websocket_is_closed(
-    desk: Desk, hostile: "object", codes: set[int], caplog: pytest.LogCaptureFixture
+    desk: Desk, hostile: bytes, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert callable(hostile)
-    client = await desk.raw()
-    await asyncio.to_thread(hostile, client)
-    assert await asyncio.to_thread(client.close_code) in codes
-    client.close()
+    with await desk.raw() as client:
+        await asyncio.to_thread(client.socket.sendall, hostile)
+        assert await asyncio.to_thread(client.close_code) == code
     await until(lambda: not desk.seats, "the seat is free")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    await desk.open()
+    await (await desk.open()).close()
 
 
 async def test_seats_are_limited_for_each_organization_and_for_all(desk: Desk) -> None:
@@ -296,12 +260,11 @@ async def test_seats_are_limited_for_each_organization_and_for_all(desk: Desk) -
 
 async def test_a_client_that_takes_nothing_keeps_nobody_waiting_and_is_let_go(node: MemoryNode) -> None:
     async with open_desk(node, Seats(8, 8), write_seconds=0.3) as desk:
-        stuck = await desk.raw(receive_buffer=4096)
-        ids = await append_many(node.database, 2_000, payload=LARGE)
-        client = await desk.open(after=BEFORE_ALL)
-        assert [event["id"] for event in await take(client, 2_000)] == ids
-        await until(lambda: len(desk.seats) == 1, "the one that takes nothing has lost its seat")
-        stuck.close()
+        with await desk.raw(receive_buffer=4096):
+            ids = await append_many(node.database, 2_000, payload=LARGE)
+            client = await desk.open(after=BEFORE_ALL)
+            assert [event["id"] for event in await take(client, 2_000)] == ids
+            await until(lambda: len(desk.seats) == 1, "the one that takes nothing has lost its seat")
 
 
 async def test_nothing_stays_behind(desk: Desk) -> None:
