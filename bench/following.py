@@ -20,6 +20,7 @@ import aiohttp
 import uvloop
 
 from tests.support.stack import Stack, running
+from tests.support.waiting import until
 
 RATES = (10, 100, 400)
 """Messages per second that persons send to one session."""
@@ -106,7 +107,7 @@ async def follow(stack: Stack, count: int) -> list[Reader]:
     loop = asyncio.get_running_loop()
     readers: list[Reader] = []
     for _ in range(count):
-        _, reader = await loop.create_connection(lambda: Reader(request), url.hostname, url.port)
+        _, reader = await loop.create_connection(lambda: Reader(request), url.hostname or "", url.port or 0)
         readers.append(reader)
         async with asyncio.timeout(10):
             await reader.begun.wait()
@@ -145,9 +146,7 @@ async def measured(stack: Stack, readers: Sequence[Reader], rate: int) -> Row:
         reader.latencies.clear()
     gc.collect()
     reached = await send(stack, rate, count)
-    async with asyncio.timeout(120):
-        while any(len(reader.latencies) < count for reader in readers):
-            await asyncio.sleep(0.05)  # until what is under way has come
+    await until(lambda: all(len(reader.latencies) >= count for reader in readers), "all have all", 60)
     if any(len(reader.latencies) != count for reader in readers):
         raise RuntimeError("a reader got a message twice")
     found = sorted(latency * 1000 for reader in readers for latency in reader.latencies)
