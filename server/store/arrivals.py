@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from server.store.addresses import Person, canonical, learn_addresses
 from server.store.changes import Applied, apply_changes
+from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.event_payloads import (
     MESSAGE,
     STATUS_WORDS,
@@ -16,6 +17,7 @@ from server.store.event_payloads import (
     organizations_of,
 )
 from server.store.events import append_events
+from server.store.happenings import call_chats, payloads
 from server.store.ingest import insert_messages, storable, storable_text
 from server.store.names import Names, names_of
 from server.store.records import (
@@ -23,6 +25,7 @@ from server.store.records import (
     MessageAct,
     NewEdit,
     NewEvent,
+    NewHappening,
     NewMessage,
     NewReaction,
     NewReceipt,
@@ -56,6 +59,7 @@ def store_arrivals(connection: Connection, arrivals: Sequence[Arrival]) -> list[
     happened: list[_Happened] = []
     new_at = _store_messages(connection, arrivals, results, happened)
     _store_changes(connection, arrivals, results, happened, new_at)
+    _tell_happenings(connection, arrivals, happened)
     _append(connection, happened)
     return results
 
@@ -79,6 +83,8 @@ def _store_messages(
             new_at[row_id] = position
             payload = message_payload(message, row_id, names)
             happened.append((position, message.session_id, MESSAGE, message.created_at, payload))
+        elif (filled := fill_placeholder(connection, message, names)) is not None:
+            happened.append((position, message.session_id, DECRYPTED, message.created_at, filled))
     return new_at
 
 
@@ -107,6 +113,14 @@ def _store_changes(
     if told:
         names = names_of(connection, _people(change for _, change, _ in told))
         happened += [_event_of(position, change, result, names) for position, change, result in told]
+
+
+def _tell_happenings(connection: Connection, arrivals: Sequence[Arrival], happened: list[_Happened]) -> None:
+    found = {at: arrival for at, arrival in enumerate(arrivals) if isinstance(arrival, NewHappening)}
+    happenings = list(found.values())
+    call_chats(connection, happenings)
+    for position, happening, payload in zip(found, happenings, payloads(connection, happenings), strict=True):
+        happened.append((position, happening.session_id, happening.name, happening.at, payload))
 
 
 def _storable_act(act: MessageAct) -> MessageAct:

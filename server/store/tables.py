@@ -125,6 +125,8 @@ class SessionRow(SQLModel, table=True):
     wa_lid: str | None = None
     # Why it ended when WhatsApp ended it: a word of sessions.state.Ending.
     ending: str | None = None
+    # The status that its readers were told last (server.store.standings): no record's field.
+    told_status: str = "stopped"
     # The lease: who holds it, in which life of that node, until when unless renewed. The generation
     # counts holders; what carries an older one comes from a node that lost the session.
     owner_node: str | None = None
