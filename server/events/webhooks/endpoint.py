@@ -15,7 +15,7 @@ from server.events.subscription import GAP
 from server.events.webhooks.answers import Answer, Verdict
 from server.events.webhooks.lanes import Lanes
 from server.events.webhooks.posting import Poster
-from server.events.webhooks.schedule import Schedule, Trial
+from server.events.webhooks.schedule import LONGEST_SECONDS, Schedule, Trial
 from server.events.webhooks.signing import headers
 from server.store.event_log import EventPage, StoredEvent
 from server.store.failures import DatabaseFailure
@@ -148,7 +148,8 @@ class Endpoint:
         if self._head is not None:
             seconds = ((self._head.next_at or 0) - self._means.clock()) / 1000
             if seconds > 0:
-                await self._wait(self._means.sleep(seconds))
+                # The clock may have been set back since the time was written.
+                await self._wait(self._means.sleep(min(seconds, LONGEST_SECONDS)))
             if not self._nudged:
                 await self._try(self._head)
             return
@@ -166,7 +167,7 @@ class Endpoint:
         self._revision = webhook.revision
         self._streak = Streak()
         if self._head is not None:
-            self._head = replace(self._head, attempts=0, began_at=0, next_at=None)
+            self._head = _anew(self._head, self._means.clock())
 
     async def _read_on(self, rung: int) -> bool:
         """Goes along the next page; returns whether the log ends there."""
@@ -213,7 +214,7 @@ class Endpoint:
             webhook = await self._webhook()
             if webhook.revision != self._revision:
                 self._begin_anew(webhook)
-                head = replace(head, attempts=0, began_at=0)
+                head = _anew(head, self._means.clock())
             wanted = head.event == GAP or webhook.hears(head.session_id, head.event)
             answer = await self._post(webhook, head) if wanted else None
         if answer is None:
@@ -313,6 +314,10 @@ class Endpoint:
         webhook = await self._patiently(
             lambda: self._means.cursors.in_force(self._held.webhook_id, self._held.generation)
         )
+        if webhook is not None and not webhook.active:
+            # Whoever pauses it mends something meanwhile.
+            self._begin_anew(webhook)
+            await self._settle(Progress(self._position, self._streak), self._head)
         if webhook is None or not webhook.active or self._stopping:
             raise EndedError
         return webhook
@@ -343,6 +348,10 @@ class Endpoint:
             pass
         finally:
             self._waiting = None
+
+
+def _anew(tried: Tried, now: int) -> Tried:
+    return replace(tried, attempts=0, began_at=now, next_at=now)
 
 
 def _dead(tried: Tried) -> Tried:
