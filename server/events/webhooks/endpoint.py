@@ -14,6 +14,7 @@ from server.events.reading import PAGE, SharedReading
 from server.events.subscription import GAP
 from server.events.webhooks.answers import Answer, Verdict
 from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.looks import SharedLooks
 from server.events.webhooks.posting import Poster
 from server.events.webhooks.schedule import LONGEST_SECONDS, Schedule, Trial
 from server.events.webhooks.signing import headers
@@ -44,6 +45,7 @@ class Means:
 
     poster: Poster
     cursors: WebhookCursorRepository
+    webhooks: SharedLooks
     deliveries: WebhookDeliveryRepository
     reading: SharedReading
     bells: Bells
@@ -71,6 +73,7 @@ class Endpoint:
         self._position = self._saved = held.position
         self._saved_at = asyncio.get_running_loop().time()
         self._streak = held.streak
+        self._known: Webhook | None = None
         # The oldest event that it has not taken, once an attempt at it has failed.
         self._head: Tried | None = None
         # Of the webhook when something was last posted.
@@ -122,7 +125,8 @@ class Endpoint:
             log.exception("webhook %s: its worker ended; another one takes over", self._held.webhook_id)
         with contextlib.suppress(DatabaseFailure, EndedError):
             await self._save()
-            await self._means.cursors.release(self._held.webhook_id, self._held.generation)
+            if not self._stopping:  # a node that stops gives all of them back together
+                await self._means.cursors.release(self._held.webhook_id, self._held.generation)
 
     async def redrive(self, letter: Tried) -> None:
         """Tries a dead letter once more.
@@ -312,8 +316,9 @@ class Endpoint:
             EndedError: it is nothing for this node, or this node stops.
         """
         webhook = await self._patiently(
-            lambda: self._means.cursors.in_force(self._held.webhook_id, self._held.generation)
+            lambda: self._means.webhooks.now(self._held.webhook_id, self._held.generation, self._known)
         )
+        self._known = webhook
         if webhook is not None and not webhook.active:
             # Whoever pauses it mends something meanwhile.
             self._begin_anew(webhook)
