@@ -326,6 +326,7 @@ class Runner:
             self.phase = Phase.CONNECTING
             try:
                 await self._inbox.store(self.record)
+                await self._inbox.ask_again(self._clients, self._device)
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
             except Exception:
@@ -362,7 +363,7 @@ class Runner:
         return ending is not None
 
     async def _let_go(self, client: Client) -> None:
-        """Stops a client and stores what had arrived: WhatsApp does not deliver it again."""
+        """Stops a client and stores what had arrived: that saves asking its senders for it again."""
         await client.stop()
         while events := await client.events():
             self._inbox.note(events)
@@ -386,6 +387,10 @@ class Runner:
     async def _take(self, events: Sequence[Event]) -> Ending | None:
         self._inbox.note(events)
         await self._inbox.store(self.record)
+        if self._inbox.lost:
+            raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
+        if self._client is not None:
+            self._client.confirm()
         if self.record.auto_read and self._client is not None:
             await mark_read(self._client, self.record, events)
         for event in events:

@@ -24,12 +24,14 @@ from server.whatsapp.port import (
     Ending,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
     LastMessage,
     NotPairedError,
     OutcomeUnknownError,
     Received,
     RefusedError,
+    Repeated,
     Sent,
     Stalled,
 )
@@ -59,6 +61,7 @@ class MemoryClient:
         self._connected = False
         self.is_stopped = False
         self._events: list[Event] = []
+        self._given: list[Incoming] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
         self._sends = Turns(SENDS_AT_A_TIME)
@@ -88,9 +91,17 @@ class MemoryClient:
         self._network.stops += not self.is_stopped
         await uninterrupted(self._network.stops_may_end.wait())
         self._go_offline()
+        if not self.is_stopped and self.number:
+            waiting = [event for event in self._events if isinstance(event, Incoming)]
+            self._account.unconfirmed += self._unrepeated([*self._given, *waiting])
         self.is_away = False
         self.is_stopped = True
         self._arrived.set()
+
+    def _unrepeated(self, incoming: Sequence[Incoming]) -> list[Incoming]:
+        """Things as they were when they came for the first time."""
+        again = self._account.repeated
+        return [again.pop(one.id) if isinstance(one, Repeated) else one for one in incoming]
 
     async def logout(self) -> None:
         """See the port."""
@@ -110,7 +121,12 @@ class MemoryClient:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
+        self._given += [event for event in taken if isinstance(event, Incoming)]
         return taken
+
+    def confirm(self) -> None:
+        """See the port."""
+        self._given.clear()
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -280,6 +296,12 @@ class MemoryClients:
     def open(self, session_id: str, device: Path) -> MemoryClient:  # noqa: ARG002 - the port's
         """See the port."""
         return MemoryClient(self._network, device)
+
+    async def ask_again(self, device: Path, lost: Sequence[Repeated]) -> None:
+        """See the port."""
+        linked = await asyncio.to_thread(_read_device, device)
+        if linked is not None:
+            self._network.account(linked[0]).asked.update(message.id for message in lost)
 
     async def reachable(self) -> bool:
         """See the port."""
