@@ -17,8 +17,8 @@ DRAIN_SECONDS: Final = 10.0
 """How long storing what had arrived before the end may take. A database that is away is given up then."""
 
 Ingest = Callable[[Session, Sequence[Incoming]], Awaitable[Sequence[Repeated]]]
-"""Takes what a session received, in order, and returns once it is stored: those messages that WhatsApp delivered
-again and that are not stored."""
+"""Takes what a session received, in order, and returns once it is stored: those messages that WhatsApp
+delivered again and that are not stored."""
 
 
 class Inbox:
