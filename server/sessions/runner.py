@@ -36,6 +36,9 @@ from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.5
+"""How long a session that has found a lost message waits for others, before it connects anew."""
+
 
 class Runner:
     """Holds one session on this node.
@@ -388,6 +391,8 @@ class Runner:
         self._inbox.note(events)
         await self._inbox.store(self.record)
         if self._inbox.lost:
+            # What was lost with it is told within a moment, and asked for together.
+            await asyncio.sleep(GATHER_SECONDS)
             raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
         if self._client is not None:
             self._client.confirm()

@@ -1,13 +1,13 @@
 """Holds back what tells WhatsApp that something was received, until it is stored.
 
-The library acknowledges a message when it has put it into a queue of its own; whoever dies with that queue has
-lost what is in it, and WhatsApp does not deliver it again. It offers no other moment. But it logs each stanza
-that it is about to send, and waits until that is logged, each acknowledgement in a thread of its own: the log
-is where they wait here.
+The library acknowledges a message when it has put it into a queue of its own; whoever dies with that
+queue has lost what is in it, and WhatsApp does not deliver it again. It offers no other moment. But it logs
+each stanza that it is about to send, and waits until that is logged, each acknowledgement in a thread of its
+own: the log is where they wait here (docs/decisions/0355).
 
-A message that was not acknowledged is delivered again. The library can decrypt it only once; it says so in the
-log, throws it away and acknowledges it. That acknowledgement waits too, for somebody who looks whether the
-message is stored (`server.whatsapp.port.Repeated`).
+A message that was not acknowledged is delivered again. The library can decrypt it only once; it says so in
+the log, throws it away and acknowledges it. That acknowledgement waits too, for somebody who looks whether
+the message is stored (`server.whatsapp.port.Repeated`).
 """
 
 import ctypes
@@ -31,7 +31,8 @@ HELD_AT_MOST: Final = 2000
 """Acknowledgements that wait at the same time in a process: each takes a thread, of which Go allows itself
 10,000. Beyond, they go out early; only a database that is away for long makes that many."""
 QUEUE: Final = 102
-"""Events that may lie between the library's handler and this process: its queue, one in hand, one on its way."""
+"""Events that may lie between the library's handler and this process: its queue, one in hand, one on its
+way."""
 IDLE_SECONDS: Final = 1.0
 """After so long without an event in the library's hand its queue is empty."""
 LOOK_SECONDS: Final = 0.2
@@ -164,9 +165,7 @@ class Acknowledgements:
             waiting = self._waiting.setdefault(key, threading.Event())
             before = self._taken
         if not _places.acquire(blocking=False):
-            log.warning(
-                "more than %d acknowledgements wait for the database: one goes out early", HELD_AT_MOST
-            )
+            log.warning("%d acknowledgements wait for the database: one more goes out early", HELD_AT_MOST)
             return
         try:
             self._wait(key, waiting, before)

@@ -4,8 +4,8 @@ A message can be decrypted once. When it is delivered again and the keys that it
 are gone, the library asks the sender for it, and new keys are agreed upon on the way: as for any message that
 cannot be decrypted.
 
-The keys are deleted by a process of its own: this one has the library's SQLite, and must not bring another one
-to the same file (`server.whatsapp.device_store`).
+The keys are deleted by a process of its own: this one has the library's SQLite, and must not bring another
+one to the same file (`server.whatsapp.device_store`).
 """
 
 import asyncio

@@ -88,8 +88,8 @@ ACTIONS_AT_A_TIME: Final = 4
 SIGNAL_SECONDS: Final = 10.0
 """How long a call may take that WhatsApp does not answer: the library may ask for a setting before."""
 EVENTS_WAITING: Final = 250
-"""Events taken from the library and not yet by the domain; beyond, the session's thread waits. Each may have an
-acknowledgement that waits for it, in a thread."""
+"""Events taken from the library and not yet by the domain; beyond, the session's thread waits. Each may have
+an acknowledgement that waits for it, in a thread."""
 LOGOUT_SECONDS: Final = 20.0
 """How long WhatsApp may take to confirm a logout."""
 
