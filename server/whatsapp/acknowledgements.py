@@ -15,7 +15,7 @@ import logging
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -43,6 +43,10 @@ REMEMBERED: Final = 10_000
 Key = str
 """What is acknowledged: a message by its id; a receipt by its id, its type and who sent it."""
 
+_HEAD: Final = 16
+"""Bytes of a log entry that hold the beginning of its text."""
+_TAIL: Final = 48
+"""Bytes of a log entry that hold what follows its text: level and name."""
 _SENT: Final = b"Client/Send"
 """How a log entry ends that shows a stanza about to be sent."""
 _DEBUG: Final = b"\x12\x05DEBUG"
@@ -55,7 +59,9 @@ _RECEIPTS: Final = {ReceiptEvent.DELIVERED: "", ReceiptEvent.READ: "read", Recei
 """Types of the receipts that are stored, by the library's number."""
 _CARRIES_KEYS: Final = "senderKeyDistributionMessage"
 
-_places = threading.BoundedSemaphore(HELD_AT_MOST)
+_places = deque(range(HELD_AT_MOST))
+"""Taken and given back by acknowledgements that wait; as a queue it needs no lock."""
+_threads = threading.local()
 
 
 def message_key(message_id: str) -> Key:
@@ -67,7 +73,7 @@ def key_of(event: object) -> Key | None:
     """The key of one of the library's events; None where it is not what an acknowledgement is for."""
     if isinstance(event, MessageEvent):
         # A group's keys come before the message that they belong to, under its id: that one counts.
-        if [field.name for field, _ in event.Message.ListFields()] == [_CARRIES_KEYS]:
+        if event.Message.HasField(_CARRIES_KEYS) and len(event.Message.ListFields()) == 1:
             return None
         return message_key(event.Info.ID)
     if isinstance(event, UndecryptableEvent):
@@ -91,7 +97,8 @@ class Acknowledgements:
         self._lock = threading.Lock()
         self._seen: set[Key] = set()
         self._settled: OrderedDict[Key, None] = OrderedDict()
-        self._waiting: dict[Key, threading.Event] = {}
+        # Locked while it waits. A lock alone costs a fraction of what an event does.
+        self._waiting: dict[Key, threading.Lock] = {}
         self._ignored: dict[Key, tuple[str, str]] = {}
         self._taken = 0
         self._idle_since: float | None = time.monotonic()
@@ -122,7 +129,7 @@ class Acknowledgements:
                 self._ignored.pop(key, None)
                 waiting = self._waiting.pop(key, None)
                 if waiting is not None:
-                    waiting.set()
+                    waiting.release()
                 self._settled[key] = None
             while len(self._settled) > REMEMBERED:
                 self._settled.popitem(last=False)
@@ -132,49 +139,68 @@ class Acknowledgements:
         with self._lock:
             self._closed = True
             for waiting in self._waiting.values():
-                waiting.set()
+                waiting.release()
             self._waiting.clear()
 
     def heard(self, binary: int, size: int) -> None:
-        """Takes a line of the library's log, in whichever thread logs: that thread waits as long as this does."""
+        """Takes a line of the library's log (a `LogEntry`), in the thread that logs, which waits for it."""
+        if not hasattr(_threads, "kept"):
+            # Python makes a state for a foreign thread that calls it, and throws it away when it leaves; that
+            # costs more than all the rest here. Taken once more, it stays as long as its thread.
+            _threads.kept = True
+            ctypes.pythonapi.PyGILState_Ensure()
         try:
-            self._hear(ctypes.string_at(binary, size))
+            self._hear(binary, size)
         except Exception:
             # An exception would vanish in the native code.
             log.exception("a line of the library's log could not be taken")
 
-    def _hear(self, entry: bytes) -> None:
-        if entry.endswith(_SENT):
-            key = _acknowledged(entry)
-            if key is not None:
-                self._hold(key)
-        elif _DEBUG not in entry[-48:]:
-            line = LogEntry.FromString(entry)
-            ignored = _IGNORED.match(line.Message)
-            if ignored is None:
-                _pass_on(line)
-                return
-            with self._lock:
-                self._ignored[message_key(ignored[1])] = (ignored[1], ignored[2])
+    def _hear(self, binary: int, size: int) -> None:
+        # Looked at before they are copied: most lines are stanzas that acknowledge nothing.
+        head = ctypes.string_at(binary, min(size, _HEAD))
+        stanza = head.find(b"<", 0, 5)
+        if stanza >= 0:
+            if head.startswith((b"<receipt ", b"<ack "), stanza):
+                entry = ctypes.string_at(binary, size)
+                key = _acknowledged(entry) if entry.endswith(_SENT) else None
+                if key is not None:
+                    self._hold(key)
+            return
+        tail = min(size, _TAIL)
+        if _DEBUG not in ctypes.string_at(binary + size - tail, tail):
+            self._note(LogEntry.FromString(ctypes.string_at(binary, size)))
+
+    def _note(self, line: LogEntry) -> None:
+        ignored = _IGNORED.match(line.Message)
+        if ignored is None:
+            _pass_on(line)
+            return
+        with self._lock:
+            self._ignored[message_key(ignored[1])] = (ignored[1], ignored[2])
 
     def _hold(self, key: Key) -> None:
         with self._lock:
             if self._closed or key in self._settled:
                 self._ignored.pop(key, None)
                 return
-            waiting = self._waiting.setdefault(key, threading.Event())
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                waiting = self._waiting[key] = threading.Lock()
+                waiting.acquire()
             before = self._taken
-        if not _places.acquire(blocking=False):
-            log.warning("%d acknowledgements wait for the database: one more goes out early", HELD_AT_MOST)
+        try:
+            place = _places.pop()
+        except IndexError:
+            log.warning("%d acknowledgements wait for the database: one more is sent early", HELD_AT_MOST)
             return
         try:
             self._wait(key, waiting, before)
         finally:
-            _places.release()
+            _places.append(place)
 
-    def _wait(self, key: Key, waiting: threading.Event, before: int) -> None:
+    def _wait(self, key: Key, waiting: threading.Lock, before: int) -> None:
         told = False
-        while not waiting.wait(LOOK_SECONDS):
+        while not waiting.acquire(timeout=LOOK_SECONDS):
             with self._lock:
                 if told or key in self._seen or not self._has_passed(before):
                     continue
@@ -185,6 +211,8 @@ class Acknowledgements:
                     return
             self._on_repeated(*repeated)
             told = True
+        # The same may be acknowledged twice.
+        waiting.release()
 
     def _has_passed(self, before: int) -> bool:
         """Whether an event that was in the library's queue when so many were taken would have been taken."""
