@@ -213,7 +213,7 @@ def test_every_word_of_a_type_is_the_api_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"), [(kind, place) for kind, all_ in _PLACES.items() for place in all_]
+    ("kind", "place"), [(kind, place) for kind, all_ in PLACES.items() for place in all_]
 )
 def test_every_place_of_words_exists(kind: str, place: str) -> None:
     descriptor = Message.DESCRIPTOR.fields_by_name[kind].message_type
