@@ -12,6 +12,7 @@ from server.rpc.json_codec import enum_words
 from server.whatsapp.decoding import decode_act, decode_message
 from server.whatsapp.jid import GROUP, LID, PHONE, Jid
 from server.whatsapp.stored import is_message, read_content
+from server.whatsapp.words import PLACES
 
 ADA = JID(User="911", Server="lid")
 DEPTH = 4
