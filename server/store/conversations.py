@@ -34,7 +34,7 @@ _FIND_CHAT: Final = select(_chat).where(
 
 
 class SessionGoneError(Exception):
-    """The session of a message was deleted."""
+    """The session that something was to be stored for was deleted."""
 
 
 class ConversationRepository:

@@ -25,6 +25,7 @@ from server.whatsapp.port import (
     Ending,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
     LastMessage,
     NotPairedError,
@@ -35,6 +36,7 @@ from server.whatsapp.port import (
     Stalled,
 )
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import uninterrupted
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 
@@ -62,6 +64,7 @@ class MemoryClient:
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
+        self.signs = Signs()
         self._sends = Turns(SENDS_AT_A_TIME)
         self._actions = Turns(ACTIONS_AT_A_TIME)
         self._addressing = Addressing(self._other_name)
@@ -105,6 +108,15 @@ class MemoryClient:
         """See the port."""
         return self._live
 
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        self._network.asked.append(self.number)
+        try:
+            await self._act(within)
+        except ClientError as error:
+            raise ConnectError(f"WhatsApp did not answer: {error}") from error
+        self.signs.keep_alive()
+
     async def events(self) -> Sequence[Event]:
         """See the port."""
         while not self._events and not self.is_stopped:
@@ -137,6 +149,7 @@ class MemoryClient:
         if isinstance(recipient, Group):
             account = self._account
             self._addressing.learn(to, account.lid if recipient.by_lid else account.jid)
+        self.signs.acknowledge()
         return self._network.carry(self._account, recipient, addressed, message, origin=self)
 
     async def _addressed(self, to: Jid, content: Content) -> Content:
@@ -248,6 +261,10 @@ class MemoryClient:
         self._live = self._live or isinstance(event, Connected)
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         self._arrived.set()
 

@@ -18,7 +18,7 @@ from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Sent
+from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Received, Sent
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.sealing import seal_vote
 from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
@@ -89,6 +89,8 @@ class MemoryNetwork:
         """Whether it can be reached."""
         self.probes = 0
         """How often somebody asked whether it can be reached."""
+        self.asked: list[str] = []
+        """Whose connections were probed, in order: numbers."""
         self.failing_connects = 0
         """How many of the next connects fail."""
         self.silent_logins = 0
@@ -180,6 +182,11 @@ class MemoryNetwork:
         """The account's connections break. They come back with `restore`, or with a new client."""
         for client in self.clients_of(self.account(number)):
             client.lose()
+
+    def miss_keep_alive(self, number: str) -> None:
+        """The account's clients find a keep-alive without an answer."""
+        for client in self.clients_of(self.account(number)):
+            client.tell(KeepAliveMissed(now_ms() - 40_000))
 
     def restore(self, number: str) -> None:
         """The clients whose connection broke get it back."""
