@@ -38,13 +38,16 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def write_config(folder: Path, *, listener: Address, node: Address, origins: Sequence[str] = ()) -> Path:
+def write_config(
+    folder: Path, *, listener: Address, node: Address, realtime: Address, origins: Sequence[str] = ()
+) -> Path:
     """Writes a configuration that stands on its own, whatever directory Envoy is started in.
 
     Args:
         folder: where `envoy.yaml` and `rest.binpb` go; created when missing.
         listener: where clients reach the gateway.
         node: where the node serves gRPC.
+        realtime: where it serves WebSockets.
         origins: whose pages a browser lets call the gateway, such as `https://app.example`.
 
     Returns:
@@ -57,9 +60,9 @@ def write_config(folder: Path, *, listener: Address, node: Address, origins: Seq
     config: dict[str, Any] = yaml.safe_load((SHIPPED / "envoy.yaml").read_text(encoding="utf-8"))
     edge = config["static_resources"]["listeners"][0]
     edge["address"]["socket_address"] = {"address": listener.host, "port_value": listener.port}
-    node_cluster = config["static_resources"]["clusters"][0]
-    endpoint = node_cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-    endpoint["address"]["socket_address"] = {"address": node.host, "port_value": node.port}
+    for cluster, address in zip(config["static_resources"]["clusters"], (node, realtime), strict=True):
+        endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+        endpoint["address"]["socket_address"] = {"address": address.host, "port_value": address.port}
     connections = edge["filter_chains"][0]["filters"][0]["typed_config"]
     _transcoder(connections)["proto_descriptor"] = str(descriptor_set)
     _let_in(connections["route_config"]["virtual_hosts"][0], origins)

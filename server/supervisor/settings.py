@@ -25,6 +25,8 @@ class UpSettings(BaseSettings):
     """Envoy's port: REST and gRPC."""
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """The node's own port, on loopback."""
+    realtime_port: int = Field(default=50052, ge=1, le=65535)
+    """The port of the node's WebSocket, on loopback."""
     sandbox_port: int = Field(default=8090, ge=1, le=65535)
     """The sandbox's port, on loopback."""
     data_dir: Path = Path("data")
@@ -69,6 +71,11 @@ class UpSettings(BaseSettings):
     def node(self) -> Address:
         """Where the node serves."""
         return Address(LOOPBACK, self.grpc_port)
+
+    @property
+    def realtime(self) -> Address:
+        """Where the node serves its WebSocket."""
+        return Address(LOOPBACK, self.realtime_port)
 
     @property
     def sandbox(self) -> Address:

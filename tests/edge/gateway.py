@@ -67,6 +67,7 @@ class Gateway:
         self._origins = origins
         self.port = free_port()
         self.node_port = free_port()
+        self.realtime_port = free_port()
         self._ledger = folder / "calls"
         self._node: subprocess.Popen[bytes] | None = None
         self._envoy: subprocess.Popen[bytes] | None = None
@@ -89,6 +90,7 @@ class Gateway:
             self.folder,
             listener=Address(HOST, self.port),
             node=Address(HOST, self.node_port),
+            realtime=Address(HOST, self.realtime_port),
             origins=self._origins,
         )
         self._shorten(config)
