@@ -14,7 +14,7 @@ from typing import Protocol
 
 from server.whatsapp.content import Content
 from server.whatsapp.happenings import Happening
-from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.signs import Signs
@@ -164,7 +164,7 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Incoming = Received | Edited | Revoked | Reacted | Receipt | Happening
+Incoming = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening
 """What WhatsApp delivers once: it is to be stored, or told."""
 
 Event = Connected | Disconnected | Stalled | KeepAliveMissed | Ended | Incoming

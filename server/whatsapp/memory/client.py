@@ -13,7 +13,7 @@ from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
 from server.whatsapp.memory.happenings import tell_joined, tell_typing
-from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
+from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
@@ -137,11 +137,11 @@ class MemoryClient:
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
         self._check_live()
-        chat, addressed = await self._addressed(to, content)
+        addressed = await self._addressed(to, content)
         if isinstance(content, Vote) and content.poll.id not in self._account.polls:
             raise RefusedError(Refusal.KEY_MISSING, "the device does not have the poll's secret")
-        message = encoded(addressed, chat)
         recipient = self._chat(to)
+        message = self._network.encoded(self._account, recipient, addressed)
         script = self._account.scripts.popleft() if self._account.scripts else None
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
@@ -152,11 +152,11 @@ class MemoryClient:
         self.signs.acknowledge()
         return self._network.carry(self._account, recipient, addressed, message, origin=self)
 
-    async def _addressed(self, to: Jid, content: Content) -> tuple[Jid, Content]:
+    async def _addressed(self, to: Jid, content: Content) -> Content:
         chat = await self._addressing.chat(to)
         if isinstance(content, Vote):
-            return chat, replace(content, poll=await self._addressing.target(chat, content.poll))
-        return chat, await self._addressing.content(chat, content)
+            return replace(content, poll=await self._addressing.target(chat, content.poll))
+        return await self._addressing.content(chat, content)
 
     def _chat(self, to: Jid) -> Account | Group:
         found = self._network.find(to)
