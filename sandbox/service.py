@@ -14,8 +14,10 @@ from sandbox.app_state import AppStates
 from sandbox.binary_xml import MAX_STANZA, Codec
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
+from sandbox.connection import thawed
 from sandbox.contacts import Contacts
 from sandbox.control import Control
+from sandbox.control_calls import CallControl
 from sandbox.control_contacts import ContactControl
 from sandbox.control_groups import GroupControl
 from sandbox.control_phones import PhoneControl
@@ -94,7 +96,12 @@ async def _listening(
 ) -> AsyncIterator[int]:
     router = Router(network)
 
+    def frozen(*stages: str) -> bool:
+        fault = network.faults.peek("freeze", None)
+        return fault is not None and fault.fields["stage"] in stages
+
     async def chat(request: web.Request) -> web.StreamResponse:
+        await thawed(lambda: frozen("tunnel", "upgrade"))
         socket = web.WebSocketResponse(max_msg_size=MAX_STANZA, compress=False, timeout=_GOODBYE_SECONDS)
         await socket.prepare(request)
         transport = request.transport
@@ -110,6 +117,7 @@ async def _listening(
         *ContactControl(contacts).routes(),
         *GroupControl(network, contacts).routes(),
         *PresenceControl(contacts).routes(),
+        *CallControl(network, contacts).routes(),
     )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
@@ -126,7 +134,10 @@ async def _listening(
         return network.faults.take("refuse", None) is not None
 
     server = await asyncio.get_running_loop().create_server(
-        lambda: Front(control_server, whatsapp_server, tls, refused), _HOST, port, backlog=1024
+        lambda: Front(control_server, whatsapp_server, tls, refused, lambda: frozen("tunnel")),
+        _HOST,
+        port,
+        backlog=1024,
     )
     bound: int = server.sockets[0].getsockname()[1]
     people = asyncio.create_task(contacts.run(f"http://{_HOST}:{bound}"), name="people")

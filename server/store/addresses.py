@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, select, tuple_
 
 from server.store.dialect import insert
-from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt
+from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt, learned_from
 from server.store.tables import AddressRow, table_of
 from server.store.uniting import unite
 
@@ -42,7 +42,7 @@ def learn_addresses(connection: Connection, arrivals: Sequence[Arrival]) -> None
     Until its number is known a person's chat stands under the LID. Such a chat, and what the person wrote
     elsewhere, is moved to the number in the same transaction.
     """
-    pairs = {(m.session_id, m.lid): m.phone_jid for m in arrivals if m.lid and m.phone_jid}
+    pairs = {(m.session_id, lid): phone for m in arrivals for lid, phone in learned_from(m)}
     if not pairs:
         return
     known = _phone_jids(connection, list(pairs))

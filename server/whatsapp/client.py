@@ -5,7 +5,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,17 +20,8 @@ from neonize.exc import (
 )
 from neonize.proto.Neonize_pb2 import (
     JID,
-    ClientOutdated,
-    ConnectFailure,
     LoggedOut,
-    StreamReplaced,
-    TemporaryBan,
 )
-from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
-from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
-from neonize.proto.Neonize_pb2 import Message as MessageEvent
-from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
-from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
@@ -39,29 +29,22 @@ from server.whatsapp.acknowledgements import Acknowledgements, Key, key_of, mess
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.asking_again import forget_senders
 from server.whatsapp.content import Content, Vote
-from server.whatsapp.decoding import (
-    decode_act,
-    decode_jid,
-    decode_message,
-    decode_receipt,
-    decode_undecryptable,
-)
+from server.whatsapp.decoding import decode_jid
+from server.whatsapp.decoding_events import EVENTS, decode_event
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
-from server.whatsapp.incoming import Receipt
 from server.whatsapp.jid import Jid
 from server.whatsapp.library import LibraryClient
+from server.whatsapp.naming import named_both_ways
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
     ClientError,
     Connected,
     ConnectError,
-    Disconnected,
-    Ended,
-    Ending,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
     LastMessage,
     NotPairedError,
@@ -72,7 +55,10 @@ from server.whatsapp.port import (
     Sent,
     Stalled,
 )
+from server.whatsapp.probing import Probing
+from server.whatsapp.reach import Reach
 from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import ClientGoneError, LibraryGate
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
@@ -92,22 +78,6 @@ EVENTS_WAITING: Final = 250
 an acknowledgement that waits for it, in a thread."""
 LOGOUT_SECONDS: Final = 20.0
 """How long WhatsApp may take to confirm a logout."""
-
-_ENDINGS: Final = {
-    LoggedOut: Ending.LOGGED_OUT,
-    StreamReplaced: Ending.REPLACED,
-    TemporaryBan: Ending.BANNED,
-    ClientOutdated: Ending.OUTDATED,
-    ConnectFailure: Ending.REFUSED,
-}
-_EVENTS: Final = (
-    ConnectedEvent,
-    DisconnectedEvent,
-    MessageEvent,
-    UndecryptableEvent,
-    ReceiptEvent,
-    *_ENDINGS,
-)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -133,10 +103,12 @@ class NeonizeClient:
             device,
             incarnation=f"{session_id}.{next(_incarnations)}",
             device_name=device_name,
-            events=_EVENTS,
+            events=EVENTS,
             on_event=self._take,
             on_log=self._acknowledgements.heard,
         )
+        self.signs = Signs()
+        self._probing = Probing(self._library, self.signs)
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
         self._keys: list[Key] = []
@@ -190,6 +162,10 @@ class NeonizeClient:
         except ClientGoneError:
             return False
 
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        await self._probing.probe(within)
+
     async def events(self) -> Sequence[Event]:
         """See the port."""
         while not self._events and not self._stopped:
@@ -211,19 +187,9 @@ class NeonizeClient:
         self._acknowledgements.settle(given)
 
     async def _name_both_ways(self) -> None:
-        """Gives receipts the other name of who sent them: it does not come along, but the device knows it.
-
-        In place, before anything is taken: cancelled, it loses nothing.
-        """
+        """In place, before anything is taken: cancelled, it loses nothing."""
         for position, event in enumerate(self._events):
-            if not isinstance(event, Receipt) or event.participant_alternative is not None:
-                continue
-            other = await self._addressing.other_name(event.participant)
-            self._events[position] = replace(
-                event,
-                participant_alternative=other,
-                chat_alternative=None if event.chat.is_group else other,
-            )
+            self._events[position] = await named_both_ways(event, self._addressing.other_name)
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -252,6 +218,7 @@ class NeonizeClient:
             if refusal is None:
                 raise OutcomeUnknownError(text) from error
             raise RefusedError(refusal, text) from error
+        self.signs.acknowledge()
         sender = decode_jid(response.Sender)
         if to.is_group and sender is not None:
             self._addressing.learn(to, sender)
@@ -364,15 +331,15 @@ class NeonizeClient:
         """Runs in the session's own thread."""
         key = key_of(event)
         with self._acknowledgements.taking(key):
-            decoded = _decode(event)
-            if decoded is None:
-                if key is not None:
-                    self._acknowledgements.settle([key])
-                return
             if isinstance(event, LoggedOut):
                 note_unlinked(self._device)
-            self._room.acquire()
-            self._loop.call_soon_threadsafe(self._append, decoded, key)
+            told = decode_event(event)
+            if not told and key is not None:
+                self._acknowledgements.settle([key])
+            for position, decoded in enumerate(told, start=1):
+                self._room.acquire()
+                last = key if position == len(told) else None
+                self._loop.call_soon_threadsafe(self._append, decoded, last)
 
     def _tell_repeated(self, message_id: str, source: str) -> None:
         """Runs in a thread of the library."""
@@ -383,24 +350,14 @@ class NeonizeClient:
     def _append(self, event: Event, key: Key | None = None) -> None:
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         if key is not None:
             self._keys.append(key)
         self._arrived.set()
-
-
-def _decode(event: object) -> Event | None:
-    if isinstance(event, MessageEvent):
-        return decode_message(event) or decode_act(event)
-    if isinstance(event, UndecryptableEvent):
-        return decode_undecryptable(event)
-    if isinstance(event, ReceiptEvent):
-        return decode_receipt(event)
-    if isinstance(event, ConnectedEvent):
-        return Connected()
-    if isinstance(event, DisconnectedEvent):
-        return Disconnected()
-    return Ended(_ENDINGS[type(event)])
 
 
 def _gone() -> RefusedError:
@@ -419,6 +376,7 @@ class NeonizeClients:
         """Clients reach WhatsApp, or what stands in for it, by `wire`."""
         self._gate = LibraryGate()
         self._wire = wire
+        self._reach = Reach(wire)
         self._device_name = device_name
 
     def open(self, session_id: str, device: Path) -> NeonizeClient:
@@ -431,7 +389,7 @@ class NeonizeClients:
 
     async def reachable(self) -> bool:
         """See `server.whatsapp.port.ClientFactory`."""
-        return await self._wire.reachable()
+        return await self._reach.reachable()
 
     def close(self) -> None:
         """Takes no more calls. Every client must be stopped before."""

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from server.auth.audit import AuditLog
+from server.auth.authenticator import Authenticator
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
+from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.service import Chats
 from server.config import Settings
@@ -30,6 +32,7 @@ from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
+from server.store.tickets import TicketRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Incoming, Repeated
 from tests.support.waiting import until_async
@@ -60,6 +63,7 @@ class MemoryNode:
     cursors: Cursors
     keys: ApiKeys
     audit: AuditLog
+    tickets: Tickets
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -166,6 +170,8 @@ async def memory_node(
     lease_seconds: float = 30.0,
     node_id: str = "node-1",
     database_url: str = "",
+    probe_seconds: float = 120.0,
+    webhook_allow_private: bool = False,
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
 
@@ -176,7 +182,9 @@ async def memory_node(
         rate_per_min: messages per minute that new sessions may send; 0 means any number.
         lease_seconds: how long a lease lasts unless renewed.
         node_id: its name.
+        probe_seconds: after how long without an answer a connection is probed, more or less.
         database_url: of a database that it shares with others; its own in the data directory without.
+        webhook_allow_private: whether receivers may be on loopback.
     """
     settings = Settings(
         data_dir=data_dir,
@@ -187,6 +195,8 @@ async def memory_node(
         node_id=node_id,
         lease_seconds=lease_seconds,
         database_url=database_url,
+        probe_seconds=probe_seconds,
+        webhook_allow_private=webhook_allow_private,
     )
     database = open_database(settings.database)
     before = asyncio.all_tasks()
@@ -221,6 +231,7 @@ async def memory_node(
             cursors=cursors,
             keys=ApiKeys(keys),
             audit=audit,
+            tickets=Tickets(TicketRepository(database), Authenticator(ApiKeys(keys)).confirm),
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):

@@ -138,3 +138,4 @@ class Group:
     invite: str | None
     members: set[str]
     by_lid: bool = True
+    subject: str = "Team"

@@ -9,10 +9,12 @@ from typing import Final
 
 from server.whatsapp.addressing import Addressing
 from server.whatsapp.content import Content, Vote
+from server.whatsapp.happenings import Happening
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
-from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
+from server.whatsapp.memory.happenings import tell_joined, tell_typing
+from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
@@ -36,6 +38,7 @@ from server.whatsapp.port import (
     Stalled,
 )
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import uninterrupted
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 
@@ -64,6 +67,7 @@ class MemoryClient:
         self._given: list[Incoming] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
+        self.signs = Signs()
         self._sends = Turns(SENDS_AT_A_TIME)
         self._actions = Turns(ACTIONS_AT_A_TIME)
         self._addressing = Addressing(self._other_name)
@@ -92,8 +96,7 @@ class MemoryClient:
         await uninterrupted(self._network.stops_may_end.wait())
         self._go_offline()
         if not self.is_stopped and self.number:
-            waiting = [event for event in self._events if isinstance(event, Incoming)]
-            self._account.unconfirmed += self._unrepeated([*self._given, *waiting])
+            self._account.unconfirmed += self._unrepeated([*self._given, *_delivered(self._events)])
         self.is_away = False
         self.is_stopped = True
         self._arrived.set()
@@ -115,13 +118,22 @@ class MemoryClient:
         """See the port."""
         return self._live
 
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        self._network.asked.append(self.number)
+        try:
+            await self._act(within)
+        except ClientError as error:
+            raise ConnectError(f"WhatsApp did not answer: {error}") from error
+        self.signs.keep_alive()
+
     async def events(self) -> Sequence[Event]:
         """See the port."""
         while not self._events and not self.is_stopped:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
-        self._given += [event for event in taken if isinstance(event, Incoming)]
+        self._given += _delivered(taken)
         return taken
 
     def confirm(self) -> None:
@@ -140,11 +152,11 @@ class MemoryClient:
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
         self._check_live()
-        chat, addressed = await self._addressed(to, content)
+        addressed = await self._addressed(to, content)
         if isinstance(content, Vote) and content.poll.id not in self._account.polls:
             raise RefusedError(Refusal.KEY_MISSING, "the device does not have the poll's secret")
-        message = encoded(addressed, chat)
         recipient = self._chat(to)
+        message = self._network.encoded(self._account, recipient, addressed)
         script = self._account.scripts.popleft() if self._account.scripts else None
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
@@ -152,13 +164,14 @@ class MemoryClient:
         if isinstance(recipient, Group):
             account = self._account
             self._addressing.learn(to, account.lid if recipient.by_lid else account.jid)
+        self.signs.acknowledge()
         return self._network.carry(self._account, recipient, addressed, message, origin=self)
 
-    async def _addressed(self, to: Jid, content: Content) -> tuple[Jid, Content]:
+    async def _addressed(self, to: Jid, content: Content) -> Content:
         chat = await self._addressing.chat(to)
         if isinstance(content, Vote):
-            return chat, replace(content, poll=await self._addressing.target(chat, content.poll))
-        return chat, await self._addressing.content(chat, content)
+            return replace(content, poll=await self._addressing.target(chat, content.poll))
+        return await self._addressing.content(chat, content)
 
     def _chat(self, to: Jid) -> Account | Group:
         found = self._network.find(to)
@@ -173,7 +186,9 @@ class MemoryClient:
         group = self._network.invited_to(code)
         if group is None:
             raise InviteRefusedError("no group has that invite")
-        group.members.add(self.number)
+        if self.number not in group.members:
+            group.members.add(self.number)
+            tell_joined(self._network, self._account, group)
         return group.jid
 
     async def change_chat(
@@ -204,6 +219,7 @@ class MemoryClient:
         for account in self._network.others(self._account, shown_in):
             there = shown_in.jid if isinstance(shown_in, Group) else self._account.lid
             account.chat_states.append((there, state))
+        tell_typing(self._network, self._account, shown_in, state)
 
     async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:  # noqa: ARG002 - the port's
         """See the port."""
@@ -260,6 +276,10 @@ class MemoryClient:
         self._live = self._live or isinstance(event, Connected)
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         self._arrived.set()
 
@@ -307,6 +327,11 @@ class MemoryClients:
         """See the port."""
         self._network.probes += 1
         return self._network.up
+
+
+def _delivered(events: Sequence[Event]) -> list[Incoming]:
+    """What WhatsApp delivers until it is confirmed."""
+    return [event for event in events if isinstance(event, Incoming) and not isinstance(event, Happening)]
 
 
 def _read_device(folder: Path) -> tuple[str, int] | None:

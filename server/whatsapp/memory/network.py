@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollUpdateMessage
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollEncValue, PollUpdateMessage
 
 from server.clock import now_ms
 from server.whatsapp.acts import Envelope, act_of
@@ -18,12 +18,24 @@ from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Repeated, Sent
+from server.whatsapp.port import (
+    Connected,
+    Ending,
+    Event,
+    Incoming,
+    KeepAliveMissed,
+    Received,
+    Repeated,
+    Sent,
+)
 from server.whatsapp.refusals import Refusal
-from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of
+from server.whatsapp.sealing import seal_vote
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
+_NO_SECRET: Final = bytes(32)
+"""What votes are sealed with in polls that nobody has sent here: nobody can read them."""
 
 
 class Line(Protocol):
@@ -86,6 +98,8 @@ class MemoryNetwork:
         """Whether it can be reached."""
         self.probes = 0
         """How often somebody asked whether it can be reached."""
+        self.asked: list[str] = []
+        """Whose connections were probed, in order: numbers."""
         self.failing_connects = 0
         """How many of the next connects fail."""
         self.silent_logins = 0
@@ -108,6 +122,7 @@ class MemoryNetwork:
         self._accounts: dict[str, Account] = {}
         self._by_lid: dict[str, Account] = {}
         self._groups: dict[Jid, Group] = {}
+        self._secrets: dict[str, bytes] = {}
         self._online: dict[tuple[str, int], Line] = {}
         self._message_ids = itertools.count(1)
         self._device_ids = itertools.count(1)
@@ -162,20 +177,25 @@ class MemoryNetwork:
         """The phone unlinks every device of its account."""
         account = self.account(number)
         account.linked.clear()
-        for client in self._clients_of(account):
+        for client in self.clients_of(account):
             client.end(Ending.LOGGED_OUT)
 
     def end(self, number: str, ending: Ending) -> None:
         """WhatsApp ends the account's sessions, and refuses further logins for the same reason."""
         account = self.account(number)
         account.login = ending
-        for client in self._clients_of(account):
+        for client in self.clients_of(account):
             client.end(ending)
 
     def drop(self, number: str) -> None:
         """The account's connections break. They come back with `restore`, or with a new client."""
-        for client in self._clients_of(self.account(number)):
+        for client in self.clients_of(self.account(number)):
             client.lose()
+
+    def miss_keep_alive(self, number: str) -> None:
+        """The account's clients find a keep-alive without an answer."""
+        for client in self.clients_of(self.account(number)):
+            client.tell(KeepAliveMissed(now_ms() - 40_000))
 
     def restore(self, number: str) -> None:
         """The clients whose connection broke get it back."""
@@ -206,8 +226,9 @@ class MemoryNetwork:
         recipient = self.find(to)
         if recipient is None:
             raise ValueError(f"nobody is called {to}")
-        message = encoded(content, self.addressed(to))
-        return self.carry(self.account(sender), recipient, content, message, origin=None).id
+        account = self.account(sender)
+        message = self.encoded(account, recipient, content)
+        return self.carry(account, recipient, content, message, origin=None).id
 
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""
@@ -230,16 +251,36 @@ class MemoryNetwork:
             return self._groups.get(jid)
         return self._accounts.get(jid.user) if jid.server == PHONE else self._by_lid.get(jid.user)
 
-    def addressed(self, jid: Jid) -> Jid:
-        """A chat as WhatsApp addresses it: a person by LID."""
-        found = self.find(jid)
-        return found.lid if isinstance(found, Account) else jid
-
     def others(self, account: Account, chat: Account | Group) -> list[Account]:
         """Who else is in a chat with `account`; in the chat with itself, itself."""
         if isinstance(chat, Account):
             return [chat]
         return [self.account(number) for number in sorted(chat.members) if number != account.number]
+
+    def new_id(self, prefix: str) -> str:
+        """An id that nothing else has."""
+        return f"{prefix}{next(self._message_ids):016X}"
+
+    def encoded(self, sender: Account, to: Account | Group, content: Content) -> Message:
+        """What carries `content`, people in it as WhatsApp addresses them."""
+        chat = to.jid if isinstance(to, Group) else to.lid
+        if not isinstance(content, Vote):
+            return encode_content(content, chat)
+        poll = content.poll
+        payload, iv = seal_vote(
+            self._secrets.get(poll.id, _NO_SECRET),
+            poll.id,
+            content.options,
+            author=str(poll.sender),
+            voter=str(author_of(sender, to)),
+        )
+        return Message(
+            pollUpdateMessage=PollUpdateMessage(
+                pollCreationMessageKey=encode_key(poll, chat),
+                vote=PollEncValue(encPayload=payload, encIV=iv),
+                senderTimestampMS=now_ms(),
+            )
+        )
 
     def carry(
         self,
@@ -252,28 +293,29 @@ class MemoryNetwork:
     ) -> Sent:
         """Delivers a message to every device of everybody in the chat but the one that it came from."""
         sent = Sent(
-            id=f"3EB0{next(self._message_ids):016X}",
+            id=self.new_id("3EB0"),
             timestamp=now_ms() // 1000 * 1000,
             content=message.SerializeToString(),
         )
         described = describe(message)
+        self._secrets[sent.id] = secret_of(sent.content)
         recipients = self.others(sender, to)
         for account in recipients:
             chat = to.jid if isinstance(to, Group) else sender.lid
-            author = _author(sender, to)
+            author = author_of(sender, to)
             heard = Heard(sent.id, sender.jid, author, described.text, chat, content, sent.content)
             account.heard.append(heard)
         for account in {account.number: account for account in (sender, *recipients)}.values():
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
             incoming: Incoming | None
-            if kind_of(message) is not None:
+            if is_message(message):
                 incoming = _received(account, sender, to, sent, described)
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
                 incoming = act_of(message, _envelope(account, sender, to, sent, by_admin=admin))
             for arrived in _as_decrypted(account, incoming):
-                self._deliver(account, arrived, origin)
+                self.deliver(account, arrived, origin)
         if self.tells_delivery:
             for account in recipients:
                 if account is not sender and not account.linked:
@@ -284,7 +326,7 @@ class MemoryNetwork:
         self, reader: Account, author: Account, chat: Account | Group, ids: Iterable[str], kind: ReceiptKind
     ) -> None:
         """Somebody's device tells the author of messages how far they have come."""
-        participant = _author(reader, chat)
+        participant = author_of(reader, chat)
         receipt = Receipt(
             ids=tuple(ids),
             kind=kind,
@@ -294,14 +336,15 @@ class MemoryNetwork:
             participant_alternative=reader.jid if participant == reader.lid else reader.lid,
             timestamp=now_ms() // 1000 * 1000,
         )
-        self._deliver(author, receipt, None)
+        self.deliver(author, receipt)
 
-    def _deliver(self, account: Account, incoming: Incoming, origin: Line | None) -> None:
-        for client in self._clients_of(account):
+    def deliver(self, account: Account, incoming: Incoming, origin: Line | None = None) -> None:
+        """Tells every connected device but one of an account; it waits where none is connected."""
+        for client in self.clients_of(account):
             if client is not origin:
                 client.tell(incoming)
         # With one device per account, as in these tests, one queue per account is enough.
-        if account.linked and not self._clients_of(account):
+        if account.linked and not self.clients_of(account):
             account.waiting.append(incoming)
 
     def come_online(self, client: Line, account: Account, device_id: int) -> None:
@@ -330,21 +373,13 @@ class MemoryNetwork:
         """Forgets a client's connection."""
         self._online = {key: online for key, online in self._online.items() if online is not client}
 
-    def _clients_of(self, account: Account) -> list[Line]:
+    def clients_of(self, account: Account) -> list[Line]:
+        """The connected devices of an account."""
         return [client for (number, _), client in self._online.items() if number == account.number]
 
 
-def encoded(content: Content, chat: Jid) -> Message:
-    """What carries `content`. Here a vote is not encrypted: nobody but its readers looks at it."""
-    if isinstance(content, Vote):
-        key = encode_key(content.poll, chat)
-        return Message(
-            pollUpdateMessage=PollUpdateMessage(pollCreationMessageKey=key, senderTimestampMS=now_ms())
-        )
-    return encode_content(content, chat)
-
-
-def _author(sender: Account, to: Account | Group) -> Jid:
+def author_of(sender: Account, to: Account | Group) -> Jid:
+    """How somebody is named in a chat."""
     return sender.jid if isinstance(to, Group) and not to.by_lid else sender.lid
 
 
@@ -353,7 +388,7 @@ def _envelope(
 ) -> Envelope:
     from_me = account is sender
     other = to if from_me and isinstance(to, Account) else sender
-    author = _author(sender, to)
+    author = author_of(sender, to)
     return Envelope(
         chat=to.jid if isinstance(to, Group) else other.lid,
         chat_alternative=None if isinstance(to, Group) else other.jid,

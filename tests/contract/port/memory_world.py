@@ -2,17 +2,17 @@
 
 import itertools
 from collections.abc import Sequence
-from hashlib import sha256
 
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
-from server.whatsapp.content import Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.memory.accounts import Account
+from server.whatsapp.memory.happenings import rename, ring
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.world import PAIRINGS, Invitation, Letter
+from tests.contract.port.world import PAIRINGS, Invitation, Letter, chosen
 
 _groups = itertools.count(1)
 
@@ -24,6 +24,7 @@ class MemoryWorld:
         self._network = MemoryNetwork()
         self._network.tells_delivery = True
         self._silent: set[str] = set()
+        self._founders: dict[Jid, Account] = {}
         self.clients = MemoryClients(self._network)
         self.pairing = MemoryPairing(self._network, PAIRINGS)
 
@@ -46,21 +47,28 @@ class MemoryWorld:
             for heard in self._network.account(client.number).heard
         ]
 
-    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:  # noqa: ARG002 - nothing is encrypted
-        (content,) = {heard.content for heard in self._network.heard_as(vote.id)}
-        assert isinstance(content, Vote)
-        assert content.poll.id == poll.id
-        return [sha256(option.encode()).digest() for option in content.options]
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:
+        return chosen(poll, author, vote)
 
     async def group(self, *, by: str, by_lid: bool) -> Invitation:
         number = next(_groups)
         made = self._network.group(
             Jid(f"12036300000000{number:04d}", GROUP), f"invite{number}", [by], by_lid=by_lid
         )
+        self._founders[made.jid] = self._network.account(by)
         return Invitation(made.jid, f"invite{number}")
 
     async def answer_joining_with_conflict(self, number: str) -> None:
         """Nothing to do: the client in memory sees the group's members itself."""
+
+    async def rename(self, group: Jid, subject: str) -> None:
+        found = self._network.find(group)
+        assert isinstance(found, Group)
+        rename(self._network, found, subject, by=self._founders[group])
+
+    async def ring(self, caller: str, callee: str) -> str:
+        account = self._network.account
+        return ring(self._network, account(caller), account(callee), video=True)
 
     async def reset_invite(self, group: Jid) -> None:
         found = self._network.find(group)

@@ -46,12 +46,23 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[Office]:
+async def open_office(
+    tmp_path: Path, network: MemoryNetwork, *, webhook_allow_private: bool = False
+) -> AsyncIterator[Office]:
     """Serves on a free port."""
     network.account(ADA)
-    async with memory_node(tmp_path, network, send_timeout=1.0) as node:
-        servicers = node.gateway.servicers()
-        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0", audit=node.audit)
+    async with memory_node(
+        tmp_path, network, send_timeout=1.0, webhook_allow_private=webhook_allow_private
+    ) as node:
+        servicers = node.gateway.servicers(node.tickets)
+        serving = Serving(
+            servicers,
+            Authenticator(node.keys),
+            node.sessions,
+            "127.0.0.1:0",
+            audit=node.audit,
+            tickets=node.tickets,
+        )
         address = f"127.0.0.1:{await serving.start()}"
         try:
             async with grpc.aio.insecure_channel(address) as channel:
