@@ -9,6 +9,7 @@ from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
 from server.chats.early_receipts import EarlyReceipts
 from server.chats.groups import Groups
+from server.chats.histories import Histories
 from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
@@ -35,6 +36,7 @@ from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.event_log import EventLog
+from server.store.history import HistoryRepository
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
 from server.store.message_actions import MessageRepository
@@ -82,7 +84,9 @@ class Gateway:
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
         self.early_receipts = EarlyReceipts(self.conversations)
-        ingest = around_ingest(Ingest(self.conversations, self.addresses, self.early_receipts))
+        self.histories = Histories(HistoryRepository(database))
+        live = Ingest(self.conversations, self.addresses, self.early_receipts)
+        ingest = around_ingest(self.histories.before(live))
         leases = LeaseRepository(
             database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
         )
@@ -148,6 +152,7 @@ class Gateway:
         self._housekeeping.open()
         self.events.open()
         self.retention.open()
+        self.histories.open()
         await self.sessions.open()
 
     async def close(self) -> None:
@@ -159,3 +164,4 @@ class Gateway:
         await self.sending.close()
         await self.sessions.close()
         await self.early_receipts.close()
+        await self.histories.close()

@@ -22,7 +22,7 @@ from server.store.records import (
 )
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Received
+from server.whatsapp.port import Incoming, Live, Received
 
 log = logging.getLogger(__name__)
 
@@ -52,29 +52,28 @@ class Ingest:
         WhatsApp has been told already that it was received, and will not send it again: so a database
         that is away is waited for, and holds this session's further events back. What cannot be
         stored though the database works is tried a few times and then set aside, with a line in the log,
-        so that it does not hold them back for ever.
+        so that it does not hold them back for ever. History is left out: see `server.chats.histories`.
         """
+        waiting: Sequence[Live] = [incoming for incoming in received if isinstance(incoming, Live)]
         attempt = 1
-        while received:
+        while waiting:
             try:
-                await self._store(session, received)
+                await self._store(session, waiting)
             except SessionGoneError:
-                log.warning("%d events of session %s came after its end", len(received), session.id)
+                log.warning("%d events of session %s came after its end", len(waiting), session.id)
                 return
             except DatabaseFailure as error:
-                log.warning("%d events of session %s wait: %s", len(received), session.id, error.message)
+                log.warning("%d events of session %s wait: %s", len(waiting), session.id, error.message)
             except Exception:
                 log.warning("events of session %s are stored one by one", session.id, exc_info=True)
-                received = await self._store_each(session, received, last=attempt == ATTEMPTS)
+                waiting = await self._store_each(session, waiting, last=attempt == ATTEMPTS)
                 attempt += 1
             else:
                 return
             # Nothing tells when a database is back: asking now and then is all there is.
-            await asyncio.sleep(RETRY_SECONDS if received else 0)
+            await asyncio.sleep(RETRY_SECONDS if waiting else 0)
 
-    async def _store_each(
-        self, session: Session, received: Sequence[Incoming], *, last: bool
-    ) -> Sequence[Incoming]:
+    async def _store_each(self, session: Session, received: Sequence[Live], *, last: bool) -> Sequence[Live]:
         """Stores one by one; returns those that are to be tried again."""
         again = list(received)
         for incoming in received:
@@ -89,7 +88,7 @@ class Ingest:
             again.remove(incoming)
         return again
 
-    async def _store(self, session: Session, received: Sequence[Incoming]) -> None:
+    async def _store(self, session: Session, received: Sequence[Live]) -> None:
         arrivals: list[Arrival] = []
         try:
             for incoming in received:
@@ -105,7 +104,7 @@ class Ingest:
             if isinstance(arrival, MessageAct):
                 log.debug("session %s has no message %s to act on", session.id, arrival.wa_message_id)
 
-    async def _stored_forms(self, session: Session, incoming: Incoming) -> Sequence[Arrival]:
+    async def _stored_forms(self, session: Session, incoming: Live) -> Sequence[Arrival]:
         match incoming:
             case Received():
                 return [await self._message(session, incoming)]
@@ -215,7 +214,7 @@ class Ingest:
         return self._addresses.news(session.id, *learned) or (None, None)
 
 
-def _name(incoming: Incoming) -> str:
+def _name(incoming: Live) -> str:
     """How the log calls what could not be stored."""
     match incoming:
         case Received(id=message_id):

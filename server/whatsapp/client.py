@@ -29,19 +29,22 @@ from neonize.proto.Neonize_pb2 import (
 )
 from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
 from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
+from neonize.proto.Neonize_pb2 import HistorySync as HistoryEvent
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
+from ulid import ULID
 
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Receipt
 from server.whatsapp.jid import Jid
-from server.whatsapp.library import LibraryClient
+from server.whatsapp.library import LibraryClient, Unread
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
@@ -89,7 +92,7 @@ _ENDINGS: Final = {
     ClientOutdated: Ending.OUTDATED,
     ConnectFailure: Ending.REFUSED,
 }
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, *_ENDINGS)
+_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, HistoryEvent, *_ENDINGS)
 
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
@@ -116,6 +119,7 @@ class NeonizeClient:
             device_name=device_name,
             events=_EVENTS,
             on_event=self._take,
+            unread=(HistoryEvent,),
         )
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
@@ -348,6 +352,8 @@ class NeonizeClient:
 
 
 def _decode(event: object) -> Event | None:
+    if isinstance(event, Unread):
+        return HistoryReceived(str(ULID()), event.data)
     if isinstance(event, MessageEvent):
         return decode_message(event) or decode_act(event)
     if isinstance(event, ReceiptEvent):

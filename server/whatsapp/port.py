@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.whatsapp.content import Content
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
@@ -146,7 +147,10 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Incoming = Received | Edited | Revoked | Reacted | Receipt
+Live = Received | Edited | Revoked | Reacted | Receipt
+"""What happens now."""
+
+Incoming = Live | HistoryReceived
 """What WhatsApp delivers once: it is to be stored."""
 
 Event = Connected | Disconnected | Stalled | Ended | Incoming

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.config import Settings
 from server.whatsapp.client import NeonizeClient, NeonizeClients
@@ -134,6 +135,14 @@ class WireWorld:
 
     async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
         await self._ask("POST", f"/contacts/{person}/read", {"ids": list(ids), "chat": author})
+
+    async def give_history(self, number: str, history: HistorySync) -> None:
+        answer = await self._http.post(
+            f"/phones/{number}/history",
+            content=history.SerializeToString(),
+            headers={"content-type": "application/octet-stream"},
+        )
+        assert answer.is_success, answer.text
 
     async def enter(self, code: str, number: str) -> None:
         await self._link(f"/phones/{number}/code", {"code": code})
