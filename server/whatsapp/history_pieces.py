@@ -24,7 +24,6 @@ _BYTES: Final = 2
 
 _DATA: Final = HistoryEvent.DESCRIPTOR.fields_by_name["Data"].number
 _NUMBER: Final = {name: field.number for name, field in HistorySync.DESCRIPTOR.fields_by_name.items()}
-_HEADER: Final = frozenset({_NUMBER["syncType"], _NUMBER["chunkOrder"], _NUMBER["progress"]})
 _CONVERSATIONS: Final = _NUMBER["conversations"]
 _SMALL: Final = (_NUMBER["phoneNumberToLidMappings"], _NUMBER["pushnames"])
 """Addresses first: what comes behind them finds its people under one name."""
@@ -36,11 +35,12 @@ class ChunkHeader:
     """What a chunk says of itself.
 
     Attributes:
-        kind: a value of `HistorySync.HistorySyncType`.
+        kind: a value of `HistorySync.HistorySyncType`; one that is not known here counts as data that
+            nothing waits for.
         progress: per cent of the history that the phone had given with it.
     """
 
-    kind: int
+    kind: HistorySync.HistorySyncType.ValueType
     progress: int
 
 
@@ -53,9 +53,14 @@ def header_of(content: bytes) -> ChunkHeader:
     Raises:
         ValueError: it is no chunk.
     """
-    fields = {number: value for number, value, _ in _fields(_chunk(content)) if number in _HEADER}
-    values = {name: fields.get(_NUMBER[name], 0) for name in ("syncType", "progress")}
-    return ChunkHeader(*(value if isinstance(value, int) else 0 for value in values.values()))
+    kind = progress = 0
+    for number, value, _ in _fields(_chunk(content)):
+        if number == _NUMBER["syncType"] and isinstance(value, int):
+            kind = value
+        elif number == _NUMBER["progress"] and isinstance(value, int):
+            progress = value
+    known = (one for one in HistorySync.HistorySyncType.values() if one == kind)
+    return ChunkHeader(next(known, HistorySync.NON_BLOCKING_DATA), progress)
 
 
 def pieces_of(content: bytes) -> Iterator[bytes]:
@@ -72,13 +77,11 @@ def pieces_of(content: bytes) -> Iterator[bytes]:
     Raises:
         ValueError: it is no chunk.
     """
-    header = bytearray()
+    header = HistorySync(syncType=header_of(content).kind).SerializeToString()
     small: dict[int, list[memoryview]] = {number: [] for number in _SMALL}
     conversations: list[memoryview] = []
     for number, value, whole in _fields(_chunk(content)):
-        if number in _HEADER:
-            header += whole
-        elif number in small:
+        if number in small:
             small[number].append(whole)
         elif number == _CONVERSATIONS and isinstance(value, memoryview):
             conversations.append(value)
@@ -91,7 +94,7 @@ def pieces_of(content: bytes) -> Iterator[bytes]:
         yield b"".join((header, *parts))
         empty = False
     if empty:
-        yield bytes(header)
+        yield header
 
 
 def _chunk(content: bytes) -> memoryview:
@@ -116,13 +119,14 @@ def _packed(conversations: Sequence[memoryview]) -> Iterator[list[bytes]]:
         # Phones tell the newest message first; rows of a chat shall rise with its time.
         messages.reverse()
         for some in _portions(messages) if messages else [[]]:
-            if piece and (count + len(some) > MESSAGES or size > PIECE_BYTES):
+            # A chat costs a row as well, so that a thousand empty ones are no single piece.
+            rows = max(1, len(some))
+            if piece and (count + rows > MESSAGES or size > PIECE_BYTES):
                 yield piece
                 piece, count, size = [], 0, 0
             part = _field(_CONVERSATIONS, b"".join((about, *some)))
             piece.append(part)
-            # A chat costs a row as well, so that a thousand empty ones are no single piece.
-            count += max(1, len(some))
+            count += rows
             size += len(part)
     if piece:
         yield piece

@@ -33,12 +33,9 @@ _ACK_LEVELS: Final = {
 }
 
 
-def kind_of_history(number: int) -> HistoryKind:
-    """The word for a `HistorySyncType`; a newer one than is known here counts as what nobody waits for."""
-    try:
-        return HistoryKind(HistorySync.HistorySyncType.Name(number).lower())  # type: ignore[arg-type] # any number
-    except ValueError:
-        return HistoryKind.NON_BLOCKING_DATA
+def kind_of_history(kind: HistorySync.HistorySyncType.ValueType) -> HistoryKind:
+    """The word for a `HistorySyncType`."""
+    return HistoryKind(HistorySync.HistorySyncType.Name(kind).lower())
 
 
 def read_piece(piece: bytes) -> HistoryPiece:

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Protocol
 
+from neonize.proto.Neonize_pb2 import HistorySync as HistoryEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollUpdateMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.clock import now_ms
 from server.whatsapp.acts import Envelope, act_of
 from server.whatsapp.content import Content, Revoke, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
@@ -207,6 +210,12 @@ class MemoryNetwork:
             raise ValueError(f"nobody is called {to}")
         message = encoded(content, self.addressed(to))
         return self.carry(self.account(sender), recipient, content, message, origin=None).id
+
+    def give_history(self, number: str, history: HistorySync) -> None:
+        """The phone of `number` gives a chunk of history to its devices."""
+        content = HistoryEvent(Data=history).SerializeToString()
+        received = HistoryReceived(f"history-{next(self._message_ids)}", content)
+        self._deliver(self.account(number), received, None)
 
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""
