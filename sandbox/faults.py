@@ -46,7 +46,12 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
     },
     "duplicate": {},
     "reorder": {},
-    "slow_offline": {"delay": _Field(_NUMBER, 1.0, minimum=0)},
+    "corrupt": {},
+    "unavailable": {"type": _Field(str, "view_once")},
+    "slow_offline": {
+        "delay": _Field(_NUMBER, 1.0, minimum=0),
+        "pause": _Field(_NUMBER, 0.0, minimum=0),
+    },
     "no_lid": {},
     "group_refused": {
         "code": _Field(int, 403, minimum=400),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 
 from sandbox.accounts import Account, Device
+from sandbox.damage import damaged
 from sandbox.device_lists import participant_hash
 from sandbox.group_stanzas import author
 from sandbox.groups import Group
@@ -112,7 +113,9 @@ class GroupRouter:
     def _deliver(
         self, envelope: dict[str, Value], node: Node, device: Device, encrypted: Iterable[Node | None]
     ) -> None:
-        content = [part for part in encrypted if part is not None]
+        content = damaged(
+            self._network.faults, device.account.number, (part for part in encrypted if part is not None)
+        )
         identity = node.child("device-identity")
         if identity is not None and any(part.text("type") == "pkmsg" for part in content):
             content.append(identity)

@@ -1,6 +1,7 @@
 """What waits for one device: a stanza stays here, and in the state, until the device has acknowledged it."""
 
-from collections import deque
+import asyncio
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -55,7 +56,7 @@ class Mailbox:
         device: The device's number.
     """
 
-    __slots__ = ("_device", "_letters", "_number", "_state", "_transmit", "_unsent")
+    __slots__ = ("_device", "_letters", "_number", "_pace", "_state", "_transmit", "_unsent")
 
     def __init__(self, state: State, number: str, device: int) -> None:
         self._state = state
@@ -64,9 +65,14 @@ class Mailbox:
         self._letters: dict[StanzaKey, _Letter] = {}
         self._unsent: deque[_Letter] = deque()
         self._transmit: Callable[[str, bytes], None] | None = None
+        self._pace: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._letters)
+
+    def tags(self) -> Counter[str]:
+        """How many stanzas of each kind wait."""
+        return Counter(key.tag for key in self._letters)
 
     def restore(self, seq: int, key: StanzaKey, stanza: bytes) -> None:
         """Puts back what the state holds, in order, before the network serves."""
@@ -111,13 +117,46 @@ class Mailbox:
         self._transmit = transmit
         self._pump()
 
+    def open_slowly(
+        self, transmit: Callable[[str, bytes], None], pause: float, caught_up: Callable[[], None]
+    ) -> None:
+        """Begins to deliver what waits now one by one; what comes meanwhile queues behind it.
+
+        Args:
+            transmit: As for ``open``.
+            pause: Seconds between two stanzas.
+            caught_up: Called when everything that waited has been sent.
+        """
+        self._transmit = transmit
+        self._trickle(len(self._unsent), pause, caught_up)
+
     def shut(self) -> None:
         """Ends delivery; what was sent but not acknowledged will be sent again."""
+        if self._pace is not None:
+            self._pace.cancel()
+            self._pace = None
         self._transmit = None
         self._unsent = deque(self._letters.values())
 
+    def _trickle(self, left: int, pause: float, caught_up: Callable[[], None]) -> None:
+        self._pace = None
+        if left and self._unsent and self._transmit:
+            letter = self._unsent.popleft()
+            loop = asyncio.get_running_loop()
+            self._pace = loop.call_later(pause, self._trickle, left - 1, pause, caught_up)
+            # Last: where the network has fallen silent, it shuts the mailbox.
+            self._transmit(letter.key.tag, letter.stanza)
+            return
+        caught_up()
+        self._pump()
+
     def _pump(self) -> None:
-        while self._unsent and self._transmit and len(self._letters) - len(self._unsent) < IN_FLIGHT:
+        while (
+            self._pace is None
+            and self._unsent
+            and self._transmit
+            and len(self._letters) - len(self._unsent) < IN_FLIGHT
+        ):
             letter = self._unsent.popleft()
             self._transmit(letter.key.tag, letter.stanza)
 

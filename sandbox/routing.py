@@ -8,6 +8,7 @@ from functools import partial
 
 from sandbox.accounts import Account, Device
 from sandbox.companions import answer_peer_message
+from sandbox.damage import damaged
 from sandbox.device_lists import participant_hash
 from sandbox.group_routing import GroupRouter
 from sandbox.groups import Group
@@ -122,7 +123,8 @@ class Router:
         known = self._accepted.get(key) if fan_out else None
         if known is not None:
             return known
-        timestamp = str(int(time.time()))
+        # Who encrypts a message anew for a device that asked for it says when it was sent first.
+        timestamp = (fan_out is None and node.text("t")) or str(int(time.time()))
         self._network.stats.messages_accepted += 1
         if fan_out is not None:
             self._accepted[key] = timestamp
@@ -167,7 +169,8 @@ class Router:
             attrs.update(self._own_copy(node))
         else:
             attrs.update(_introduction(session.device.account, sender))
-        content = [enc, *(child for child in node.children if child.tag not in _NOT_FORWARDED)]
+        content = damaged(self._network.faults, account.number, [enc])
+        content += [child for child in node.children if child.tag not in _NOT_FORWARDED]
         if enc.text("type") == "pkmsg":
             identity = node.child("device-identity")
             if identity is not None:

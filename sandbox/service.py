@@ -16,6 +16,7 @@ from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
 from sandbox.contacts import Contacts
 from sandbox.control import Control
+from sandbox.control_calls import CallControl
 from sandbox.control_contacts import ContactControl
 from sandbox.control_groups import GroupControl
 from sandbox.control_history import HistoryControl
@@ -114,6 +115,7 @@ async def _listening(
         *ContactControl(contacts).routes(),
         *GroupControl(network, contacts).routes(),
         *PresenceControl(contacts).routes(),
+        *CallControl(network, contacts).routes(),
     )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)

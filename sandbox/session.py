@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sandbox import queries
@@ -117,8 +118,8 @@ class Session:
         share_key(self.network, self.device)
         give_once(self.network, self.device)
         fault = self.network.faults.take("slow_offline", self.number)
-        delay = fault.fields["delay"] if fault else 0
-        asyncio.get_running_loop().call_later(delay, self._deliver_offline)
+        delay, pause = (fault.fields["delay"], fault.fields["pause"]) if fault else (0, 0)
+        asyncio.get_running_loop().call_later(delay, self._deliver_offline, pause)
 
     def end_stream(self, code: int | str) -> None:
         """Tells the device why the connection ends, and ends it.
@@ -153,16 +154,22 @@ class Session:
         kind = "" if tag == "message" else ack.text("type")
         self.settle(StanzaKey(tag, ack.text("id"), kind, sender_of(ack, "to")))
 
-    def _deliver_offline(self) -> None:
+    def _deliver_offline(self, pause: float) -> None:
         if not self._active or self.device.session is not self:
             return
-        waiting = len(self.device.mailbox)
+        mailbox = self.device.mailbox
+        waiting = len(mailbox)
         if waiting:
-            counts = dict.fromkeys(("count", "message", "receipt", "notification", "appdata"), "0")
-            counts["count"] = counts["message"] = str(waiting)
-            self.send(Node("ib", {"from": SERVER_JID}, [Node("offline_preview", {**counts})]))
-        self.device.mailbox.open(self._transmit)
-        self.send(Node("ib", {"from": SERVER_JID}, [Node("offline", {"count": str(waiting)})]))
+            tags = mailbox.tags()
+            counts = {tag: str(tags[tag]) for tag in ("message", "receipt", "notification")}
+            preview = Node("offline_preview", {"count": str(waiting), "appdata": "0", **counts})
+            self.send(Node("ib", {"from": SERVER_JID}, [preview]))
+        done = Node("ib", {"from": SERVER_JID}, [Node("offline", {"count": str(waiting)})])
+        if pause:
+            mailbox.open_slowly(self._transmit, pause, partial(self.send, done))
+        else:
+            mailbox.open(self._transmit)
+            self.send(done)
 
     def _transmit(self, tag: str, stanza: bytes) -> None:
         faults = self.network.faults

@@ -49,11 +49,12 @@ async def _serve(settings: Settings) -> None:
         access = access_of(settings, database)
         address = f"{settings.grpc_host}:{settings.grpc_port}"
         serving = Serving(
-            gateway.servicers(),
+            gateway.servicers(access.tickets),
             access.authenticator,
             gateway.sessions,
             address,
             audit=access.audit,
+            tickets=access.tickets,
             wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
         )
         port = await serving.start()

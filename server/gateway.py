@@ -5,6 +5,7 @@ from typing import Final
 
 from ulid import ULID
 
+from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
 from server.chats.early_receipts import EarlyReceipts
@@ -14,6 +15,7 @@ from server.chats.ingest import Ingest
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
+from server.events.realtime import Realtime
 from server.events.retention import Retention
 from server.events.service import Events
 from server.messages.actions import Actions
@@ -30,6 +32,7 @@ from server.rpc.chats import ChatsServicer
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
+from server.rpc.realtime import RealtimeServicer
 from server.rpc.sessions import SessionsServicer
 from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
@@ -136,14 +139,19 @@ class Gateway:
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
 
-    def servicers(self) -> Mapping[str, object]:
-        """What serves each service of the contract, by the service's name."""
+    def servicers(self, tickets: Tickets) -> Mapping[str, object]:
+        """What serves each service of the contract, by the service's name.
+
+        Args:
+            tickets: stand for a token once.
+        """
         return {
             "Sessions": SessionsServicer(self.sessions, self.cursors),
             "Messages": MessagesServicer(self.sending, self.outbox, self.actions),
             "Chats": ChatsServicer(self.chats, self.changes),
             "Groups": GroupsServicer(self.groups),
             "Events": EventsServicer(self.events),
+            "Realtime": RealtimeServicer(Realtime(self.events, tickets)),
         }
 
     async def open(self) -> None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import yaml
@@ -129,7 +130,8 @@ def _rest_route(name: str, path: dict[str, str], limits: dict[str, str]) -> dict
         "name": name,
         "match": {**path, "grpc": {}, "headers": [mark]},
         "route": {"cluster": "node", **limits},
-        "typed_per_filter_config": {"envoy.filters.http.header_mutation": _WITHOUT_GRPC_HEADERS},
+        # A copy: anchors of one part of the file would clash with those of another.
+        "typed_per_filter_config": {"envoy.filters.http.header_mutation": deepcopy(_WITHOUT_GRPC_HEADERS)},
     }
 
 

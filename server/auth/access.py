@@ -12,12 +12,14 @@ from server.auth.keys import ApiKeys
 from server.auth.last_use import LastUses
 from server.auth.login import ClaimRules, LoginTokens
 from server.auth.organizations import Organizations
+from server.auth.tickets import Tickets
 from server.auth.user_tokens import UserTokens, WutsAuthenticator
 from server.config import Settings
 from server.errors import Code, WagateError
 from server.store.api_keys import ApiKeyRepository
 from server.store.audit import AuditRepository
 from server.store.database import Database
+from server.store.tickets import TicketRepository
 from server.store.user_tokens import UserTokenRepository
 
 log = logging.getLogger(__name__)
@@ -33,11 +35,13 @@ class Access:
         authenticator: for the gateway's own API.
         wuts: for the WUTS API.
         audit: where changes are kept.
+        tickets: stand for a token once.
     """
 
     authenticator: Authenticator
     wuts: WutsAuthenticator
     audit: AuditLog
+    tickets: Tickets
     logins: LoginTokens | None
     uses: tuple[LastUses, ...]
 
@@ -65,10 +69,12 @@ def access_of(settings: Settings, database: Database) -> Access:
     keys, tokens = ApiKeyRepository(database), UserTokenRepository(database)
     logins = _logins(settings, Organizations(keys))
     key_uses, token_uses = LastUses(keys.touch), LastUses(tokens.touch)
+    authenticator = Authenticator(ApiKeys(keys), uses=key_uses, logins=logins)
     return Access(
-        authenticator=Authenticator(ApiKeys(keys), uses=key_uses, logins=logins),
+        authenticator=authenticator,
         wuts=WutsAuthenticator(UserTokens(tokens), token_uses),
         audit=AuditLog(AuditRepository(database), settings.audit_days),
+        tickets=Tickets(TicketRepository(database), authenticator.confirm),
         logins=logins,
         uses=(key_uses, token_uses),
     )

@@ -7,10 +7,11 @@ from server.auth.bearer import bearer_of, refused
 from server.auth.keys import PREFIX, ApiKeys, hash_of
 from server.auth.last_use import LastUses
 from server.auth.login import LoginTokens
-from server.auth.principal import Capability, Principal
+from server.auth.principal import ActorKind, Capability, Principal
 from server.auth.trust import Trust
 from server.auth.user_tokens import is_user_token
 from server.clock import now_ms
+from server.store.records import ApiKey
 
 
 class Authenticator:
@@ -69,6 +70,30 @@ class Authenticator:
         self._trust.remember(digest, principal, since, seconds)
         return principal
 
+    async def confirm(self, principal: Principal) -> None:
+        """Looks whether the token that a principal came with is still in force, without having the token.
+
+        Raises:
+            WagateError: UNAUTHORIZED where it is not; UNAVAILABLE as `LoginTokens.confirm` says.
+        """
+        if principal.kind is ActorKind.KEY:
+            await self._confirm_key(principal)
+        elif principal.kind is ActorKind.JWT and self._logins is not None:
+            await self._logins.confirm(principal)
+        else:
+            raise refused("this gateway no longer accepts tokens of that kind")
+
+    async def _confirm_key(self, principal: Principal) -> None:
+        name = f"key {principal.subject}"  # no hash looks like it
+        if self._trust.holder(name) is not None:
+            return
+        since = self._trust.now()
+        self._trust.forget(name)
+        key = await self._keys.get(principal.subject)
+        if key is None:
+            raise refused("the api-key is revoked or expired")
+        self._trust.remember(name, principal, since, _seconds_left(key))
+
     async def _key(self, token: str) -> tuple[Principal, float | None]:
         key = await self._keys.find(token)
         if key is None:
@@ -80,7 +105,7 @@ class Authenticator:
             subject=key.id,
             capabilities=frozenset(Capability(word) for word in key.permissions),
         )
-        return principal, None if key.expires_at is None else (key.expires_at - now_ms()) / 1000
+        return principal, _seconds_left(key)
 
     async def _login(self, token: str) -> tuple[Principal, float | None]:
         if is_user_token(token.lower()):
@@ -88,6 +113,10 @@ class Authenticator:
         if self._logins is None:
             raise refused("the token is no api-key (wa_...), and this gateway accepts no login tokens")
         return await self._logins.verify(token)
+
+
+def _seconds_left(key: ApiKey) -> float | None:
+    return None if key.expires_at is None else (key.expires_at - now_ms()) / 1000
 
 
 def _token(metadata: Mapping[str, str]) -> str:

@@ -33,6 +33,10 @@ class KeyStore(Protocol):
         """Returns the key with that hash, revoked and expired or not."""
         ...
 
+    async def get(self, key_id: str) -> ApiKey | None:
+        """Returns the key of that id, revoked and expired or not."""
+        ...
+
     async def list(self) -> Sequence[ApiKey]:
         """Returns every key."""
         ...
@@ -91,6 +95,11 @@ class ApiKeys:
     async def find(self, secret: str) -> ApiKey | None:
         """Returns the key of that secret, unless it is revoked or has expired."""
         key = await self._store.find(hash_of(secret))
+        return key if key is not None and is_in_force(key, self._now()) else None
+
+    async def get(self, key_id: str) -> ApiKey | None:
+        """Returns the key of that id, unless it is revoked or has expired."""
+        key = await self._store.get(key_id)
         return key if key is not None and is_in_force(key, self._now()) else None
 
     async def list(self) -> Sequence[ApiKey]:

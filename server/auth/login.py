@@ -14,6 +14,7 @@ from server.auth.jwks import SigningKeys
 from server.auth.organizations import Organizations, is_organization_name
 from server.auth.principal import ActorKind, Principal
 from server.auth.roles import SUPER_ADMIN, capabilities_of, roles_of
+from server.clock import now_ms
 from server.errors import Code, WagateError
 
 TOKEN_LENGTH: Final = 8192
@@ -72,7 +73,10 @@ class LoginTokens:
             WagateError: UNAUTHORIZED for a token that is not good; FORBIDDEN for one that gives a role
                 in no organization; UNAVAILABLE where it cannot be checked now.
         """
-        claims = await self._claims(token)
+        if len(token) > TOKEN_LENGTH:
+            raise refused(f"the login token is longer than {TOKEN_LENGTH} characters")
+        key_id = _key_id(token)
+        claims = await self._claims(token, key_id)
         roles = roles_of(_claim(claims, self._rules.role_claim))
         capabilities = capabilities_of(roles)
         name = _claim(claims, self._rules.organization_claim)
@@ -86,20 +90,32 @@ class LoginTokens:
                 Code.FORBIDDEN,
                 f"the login token names no organization in its claim '{self._rules.organization_claim}'",
             )
+        # Whole seconds, as the library takes them: never trusted for longer than it would verify.
+        expires_at = int(claims["exp"]) + self._rules.leeway
         principal = Principal(
             organization_id=organization_id or "",
             subject=claims["sub"],
             capabilities=capabilities,
             kind=ActorKind.JWT,
             is_super_admin=SUPER_ADMIN in roles,
+            signed_by=key_id,
+            expires_at=int(expires_at * 1000),
         )
-        # Whole seconds, as the library takes them: never trusted for longer than it would verify.
-        return principal, int(claims["exp"]) + self._rules.leeway - time.time()
+        return principal, expires_at - time.time()
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
-        if len(token) > TOKEN_LENGTH:
-            raise refused(f"the login token is longer than {TOKEN_LENGTH} characters")
-        key = await self._keys.find(_key_id(token))
+    async def confirm(self, principal: Principal) -> None:
+        """Looks whether the token of a principal is still good, without having the token.
+
+        Raises:
+            WagateError: UNAUTHORIZED where it has expired or the frontend has withdrawn its key; UNAVAILABLE
+                where it cannot be checked now.
+        """
+        if principal.expires_at is None or principal.expires_at <= now_ms():
+            raise refused("the login token has expired: sign in again")
+        await self._keys.find(principal.signed_by)
+
+    async def _claims(self, token: str, key_id: str) -> Mapping[str, Any]:
+        key = await self._keys.find(key_id)
         try:
             claims = jwt.decode(
                 token,

@@ -1,6 +1,6 @@
 """Who calls, for which organization, and what they may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from server.errors import Code, WagateError
@@ -41,6 +41,9 @@ class Principal:
         kind: how it proved that.
         is_super_admin: whether it may use the admin operations. That alone gives none of the
             capabilities (REST API, Conventions).
+        signed_by: the id of the key that signed the login token; "" for an api-key.
+        expires_at: from when on the login token is refused, epoch milliseconds; None for an api-key, whose
+            stored form says it.
     """
 
     organization_id: str
@@ -48,6 +51,9 @@ class Principal:
     capabilities: frozenset[Capability]
     kind: ActorKind = ActorKind.KEY
     is_super_admin: bool = False
+    # Another token of the same person makes nobody else of them.
+    signed_by: str = field(default="", compare=False)
+    expires_at: int | None = field(default=None, compare=False)
 
     def require(self, capability: Capability) -> None:
         """Refuses a caller who lacks a capability.

@@ -7,6 +7,7 @@ from typing import Final
 
 from server.chats.addresses import Addresses
 from server.chats.early_receipts import EarlyReceipts
+from server.chats.happenings import Happenings
 from server.clock import now_ms
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.failures import DatabaseFailure
@@ -19,7 +20,9 @@ from server.store.records import (
     NewReceipt,
     NewRevoke,
     Session,
+    learned_from,
 )
+from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Incoming, Live, Received
@@ -45,6 +48,7 @@ class Ingest:
         self._conversations = conversations
         self._addresses = addresses
         self._early = early
+        self._happenings = Happenings(addresses)
 
     async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
         """Returns when all is stored, or is set aside.
@@ -95,7 +99,7 @@ class Ingest:
                 arrivals += await self._stored_forms(session, incoming)
             results = await self._conversations.store(arrivals)
         except BaseException:
-            self._addresses.forget(session.id, [arrival.lid for arrival in arrivals if arrival.lid])
+            self._addresses.forget(session.id, [lid for a in arrivals for lid, _ in learned_from(a)])
             raise
         missed = [arrival for arrival, row in zip(arrivals, results, strict=True) if row is None]
         if early := [arrival for arrival in missed if isinstance(arrival, NewReceipt)]:
@@ -110,6 +114,8 @@ class Ingest:
                 return [await self._message(session, incoming)]
             case Receipt():
                 return await self._receipts(session, incoming)
+            case PresenceShown() | GroupChanged() | CallTold():
+                return [await self._happenings.stored_form(session, incoming)]
             case _:
                 return [await self._act(session, incoming)]
 
@@ -221,5 +227,7 @@ def _name(incoming: Live) -> str:
             return f"message {message_id}"
         case Receipt(ids=ids):
             return f"a receipt for message {ids[0]}"
+        case PresenceShown() | GroupChanged() | CallTold():
+            return f"a {type(incoming).__name__}"
         case _:
             return f"an act on message {incoming.target_id}"

@@ -30,6 +30,7 @@ class _Reading:
             pairs += _pair(chat)
         return Past(
             session_id=self.kept.session_id,
+            at=self.kept.received_at,
             # Later chunks repeat how the chats stood, which may have changed here meanwhile.
             chats_as_now=said.kind is HistoryKind.INITIAL_BOOTSTRAP,
             addresses=pairs,

@@ -9,6 +9,7 @@ from server.cursors import Cursors, page_size
 from server.errors import invalid, not_found
 from server.store.conversations import ConversationRepository
 from server.store.message_actions import MessageRepository
+from server.store.names import Names
 from server.store.records import Chat, Message, Reaction, Session
 from server.whatsapp.jid import parse_jid
 
@@ -21,6 +22,23 @@ class Page(Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Some of a chat's messages.
+
+    Attributes:
+        next_cursor: None at the end.
+        reactions: by the row ids of messages.
+        names: of the chat and the senders.
+    """
+
+    chat: Chat
+    messages: Sequence[Message]
+    next_cursor: str | None
+    reactions: Mapping[int, Sequence[Reaction]]
+    names: Names
 
 
 class Chats:
@@ -74,10 +92,8 @@ class Chats:
             raise not_found("chat")
         return chat
 
-    async def messages(
-        self, session: Session, chat_jid: str, *, limit: int, cursor: str
-    ) -> tuple[Chat, Page[Message], Mapping[int, Sequence[Reaction]]]:
-        """A page of a chat's messages, newest first, with the chat and their reactions by row id.
+    async def messages(self, session: Session, chat_jid: str, *, limit: int, cursor: str) -> MessagePage:
+        """A page of a chat's messages, newest first, with what belongs to them.
 
         Raises:
             WagateError: NOT_FOUND where no such chat is stored; VALIDATION_ERROR for a JID that is
@@ -99,4 +115,5 @@ class Chats:
         if len(found) > size:
             end = page[-1]
             next_cursor = self._cursors.encode(scope, (end.timestamp, end.created_at, end.id))
-        return chat, Page(page, next_cursor), reactions
+        names = await self._conversations.names(session.id, {chat.jid, *(m.sender_jid for m in page)})
+        return MessagePage(chat, page, next_cursor, reactions, names)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 FILTERS: Final = 100
 """Sessions, and names, that one subscription may list."""
+NAME_LENGTH: Final = 64
+"""Characters in an event's name, at most."""
 LOOK_SECONDS: Final = 0.5
 """Between looks for events that other nodes have appended."""
 
@@ -70,7 +72,13 @@ class Events:
             await asyncio.wait({self._task})
 
     async def subscribe(
-        self, principal: Principal, *, after: str, sessions: Collection[str], names: Collection[str]
+        self,
+        principal: Principal,
+        *,
+        after: str,
+        sessions: Collection[str],
+        names: Collection[str],
+        called: str = "after",
     ) -> Subscription:
         """A subscription to the events of the caller's organization.
 
@@ -80,20 +88,14 @@ class Events:
                 the oldest event that is kept.
             sessions: ids of sessions to see alone; none of them for all.
             names: of events to see alone; none of them for all.
+            called: what the caller calls `after`, for the refusal.
 
         Raises:
             WagateError: VALIDATION_ERROR for a cursor that is no event's or lies behind the newest one, and
                 for a filter that is none; NOT_FOUND for a session that is not the organization's.
         """
-        for field, listed in (("sessions", sessions), ("events", names)):
-            if len(listed) > FILTERS:
-                raise invalid(field, f"at most {FILTERS}")
-        for session_id in sessions:
-            await self._sessions.find(principal, session_id)
-        for name in names:
-            if not _NAME.fullmatch(name):
-                raise invalid("events", "names of events look like 'message' or 'message.status'")
-        position = await self._position(principal.organization_id, after)
+        await self.check(principal, sessions=sessions, names=names)
+        position = await self._position(principal.organization_id, after, called)
         return Subscription(
             self._reading,
             self._bells,
@@ -103,8 +105,29 @@ class Events:
             heartbeat=self._heartbeat,
         )
 
-    async def _position(self, organization: str, after: str) -> str:
-        cursor = checked_cursor(after) if after else ""
+    async def check(self, principal: Principal, *, sessions: Collection[str], names: Collection[str]) -> None:
+        """Refuses filters that `subscribe` does not take.
+
+        Args:
+            principal: the caller.
+            sessions: as for `subscribe`.
+            names: as for `subscribe`.
+
+        Raises:
+            WagateError: VALIDATION_ERROR for a filter that is none; NOT_FOUND for a session that is not the
+                organization's.
+        """
+        for field, listed in (("sessions", sessions), ("events", names)):
+            if len(listed) > FILTERS:
+                raise invalid(field, f"at most {FILTERS}")
+        for session_id in sessions:
+            await self._sessions.find(principal, session_id)
+        for name in names:
+            if len(name) > NAME_LENGTH or not _NAME.fullmatch(name):
+                raise invalid("events", "names of events look like 'message' or 'message.status'")
+
+    async def _position(self, organization: str, after: str, called: str) -> str:
+        cursor = checked_cursor(after, called) if after else ""
         head = await self._log.page(organization, after=BEFORE_ALL, limit=0)
         if not cursor:
             return head.last_id
@@ -112,7 +135,7 @@ class Events:
             return head.forgotten_id
         if cursor > head.last_id:
             # It would leave out, in silence, whatever gets the ids up to there.
-            raise invalid("after", "lies behind the newest event of this organization's log")
+            raise invalid(called, "lies behind the newest event of this organization's log")
         return cursor
 
     async def _look_around(self) -> None:

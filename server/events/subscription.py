@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,6 +35,10 @@ class Filters:
     sessions: frozenset[str] = field(default_factory=frozenset)
     names: frozenset[str] = field(default_factory=frozenset)
 
+    def __bool__(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.sessions or self.names)
+
     def pass_on(self, event: StoredEvent) -> bool:
         """Whether the reader wants to see an event."""
         return (not self.sessions or event.session_id in self.sessions) and (
@@ -44,9 +49,9 @@ class Filters:
 class Subscription:
     """Follows the log of one organization from a cursor on.
 
-    It reads a page, gives it out event by event as fast as its reader takes them, and only then reads the
-    next one; at the end of the log it waits for the organization's bell. So a slow reader holds one page
-    and nothing else, and what it has not taken waits in the log.
+    It reads a page, gives it out as fast as its reader takes it, and only then reads the next one; at the
+    end of the log it waits for the organization's bell. So a slow reader holds one page and nothing else,
+    and what it has not taken waits in the log.
     """
 
     def __init__(
@@ -77,43 +82,52 @@ class Subscription:
         self._heartbeat = heartbeat
 
     async def events(self) -> AsyncGenerator[StoredEvent, None]:
-        """The events, in the log's order, without end.
+        """The events one by one; see `batches`."""
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for event in batch:
+                    yield event
 
-        The first one is a heartbeat. To be closed by whoever iterates.
+    async def batches(self) -> AsyncGenerator[Sequence[StoredEvent], None]:
+        """The events in the log's order, without end: what is there at the same time comes together.
+
+        The first one is a heartbeat. No batch is empty, and none has more than a page and its gap. To be
+        closed by whoever iterates.
 
         Raises:
             DatabaseAwayError: the database does not answer; the reader may come back with its last id.
         """
         clock = asyncio.get_running_loop().time
         with self._bells.listening(self._organization) as bell:
-            yield self._sign(HEARTBEAT)
+            yield [self._sign(HEARTBEAT)]
             due = clock() + self._heartbeat
             while True:
                 rung = bell.rung
                 page = await self._reading.page(self._organization, after=self._position, rung=rung)
-                for event in self._passed(page):
-                    yield event
+                if batch := self._passed(page):
+                    yield batch
                     due = clock() + self._heartbeat
                 if len(page.events) < PAGE and clock() < due:
                     await _wait(bell, rung, due)
                 if clock() >= due:
-                    yield self._sign(HEARTBEAT)
+                    yield [self._sign(HEARTBEAT)]
                     due = clock() + self._heartbeat
 
-    def _passed(self, page: EventPage) -> Iterator[StoredEvent]:
-        """What the reader sees of a page; moves the position along it."""
+    def _passed(self, page: EventPage) -> Sequence[StoredEvent]:
+        """What the reader sees of a page; moves the position to its end."""
+        gap: list[StoredEvent] = []
         if page.forgotten_id > self._position:
             lost = {"after": self._position, "until": page.forgotten_id}
             self._position = page.forgotten_id
-            yield self._sign(GAP, lost)
-        for event in page.events:
-            # Before it is given out: the reader that sees it next asks for what lies behind it.
-            self._position = event.id
-            if self._filters.pass_on(event):
-                yield event
+            gap = [self._sign(GAP, lost)]
+        if page.events:
+            self._position = page.events[-1].id
+        if not gap and not self._filters:
+            return page.events
+        return gap + [event for event in page.events if self._filters.pass_on(event)]
 
     def _sign(self, name: str, payload: Mapping[str, object] | None = None) -> StoredEvent:
-        return StoredEvent(self._position, None, name, now_ms(), payload or {})
+        return StoredEvent(self._organization, self._position, None, name, now_ms(), payload or {})
 
 
 async def _wait(bell: Bell, rung: int, due: float) -> None:
@@ -125,14 +139,18 @@ async def _wait(bell: Bell, rung: int, due: float) -> None:
         pass
 
 
-def checked_cursor(after: str) -> str:
+def checked_cursor(after: str, called: str) -> str:
     """A cursor that may be one.
+
+    Args:
+        after: the cursor.
+        called: what the caller calls it.
 
     Raises:
         WagateError: VALIDATION_ERROR.
     """
     if not _CURSOR.fullmatch(after):
         raise invalid(
-            "after", "no event's id: give the one that the last event had, or nothing to begin with now"
+            called, "no event's id: give the one that the last event had, or nothing to begin with now"
         )
     return after

@@ -94,16 +94,22 @@ def status_event(
     outbox_id: str = "",
     reason: str | None = None,
 ) -> NewEvent:
-    """The `message.status` event of a message whose final state is known. `timestamp` is epoch ms."""
+    """The `message.status` event of a message whose final state is known, but for its chat's LID.
+
+    `timestamp` is epoch milliseconds. Whoever appends it looks the LID up (`server.store.outcomes`).
+    """
     return NewEvent(
         organization_id=session.organization_id,
         session_id=session.id,
         name="message.status",
         timestamp=timestamp,
         payload={
+            "ackLevel": _ACKS[status],
             "chatJid": str(chat),
             "error": reason,
             "outboxId": outbox_id,
+            "participantJid": None,
+            "participantLid": None,
             "status": str(status),
             "timestamp": sent.timestamp if sent is not None else 0,
             "waMessageId": sent.id if sent is not None else "",

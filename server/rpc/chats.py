@@ -1,16 +1,14 @@
 """The Chats service."""
 
-from collections.abc import Sequence
-
 from wagate.v1 import chats_pb2 as pb
 from wagate.v1 import messages_pb2
 
 from server.chats.changes import ChatChanges, ChatUpdate
-from server.chats.service import Chats
+from server.chats.service import Chats, MessagePage
 from server.errors import invalid
 from server.rpc.endpoint import Call
 from server.rpc.json_codec import enum_words
-from server.store.records import MEDIA_TYPES, Chat, Message, Reaction
+from server.store.records import MEDIA_TYPES, Chat, Message
 from server.whatsapp.jid import GROUP
 from server.whatsapp.port import ChatState
 
@@ -39,11 +37,11 @@ class ChatsServicer:
         self, request: pb.ListChatMessagesRequest, call: Call
     ) -> pb.ListChatMessagesResponse:
         """See protos/wagate/v1/chats.proto."""
-        chat, page, reactions = await self._chats.messages(
+        page = await self._chats.messages(
             call.session, request.cid, limit=request.limit, cursor=request.cursor
         )
         return pb.ListChatMessagesResponse(
-            data=[_message(chat, message, reactions.get(message.id, ())) for message in page.items],
+            data=[_message(page, message) for message in page.messages],
             next_cursor=page.next_cursor,
         )
 
@@ -96,11 +94,13 @@ def _chat(chat: Chat) -> pb.Chat:
     )
 
 
-def _message(chat: Chat, message: Message, reactions: Sequence[Reaction]) -> pb.Message:
+def _message(page: MessagePage, message: Message) -> pb.Message:
+    chat, names = page.chat, page.names
     return pb.Message(
         ack_level=message.ack_level,
         body=message.body,
         chat_jid=chat.jid,
+        chat_lid=names.lid(chat.session_id, chat.jid),
         created_at=message.created_at,
         deleted=message.deleted,
         direction=pb.MESSAGE_DIRECTION_OUT if message.from_me else pb.MESSAGE_DIRECTION_IN,
@@ -112,9 +112,11 @@ def _message(chat: Chat, message: Message, reactions: Sequence[Reaction]) -> pb.
         mentions=message.mentions,
         quoted_id=message.quoted_id,
         reactions=[
-            pb.Reaction(emoji=r.emoji, sender_jid=r.sender_jid, timestamp=r.timestamp) for r in reactions
+            pb.Reaction(emoji=r.emoji, sender_jid=r.sender_jid, timestamp=r.timestamp)
+            for r in page.reactions.get(message.id, ())
         ],
         sender_jid=message.sender_jid,
+        sender_lid=names.lid(chat.session_id, message.sender_jid),
         session_id=chat.session_id,
         timestamp=message.timestamp,
         type=messages_pb2.MessageType.ValueType(_TYPES[message.type]),

@@ -12,6 +12,8 @@ from google.protobuf.message_factory import GetMessageClass
 from wagate.v1 import messages_pb2, operation_pb2
 
 from server.auth.principal import Capability, Principal
+from server.auth.tickets import Grant
+from server.rpc.rest_body import REST_MARK
 from server.store.records import Session
 
 _CAPABILITIES: Mapping[int, Capability] = {
@@ -28,11 +30,18 @@ class Call:
     Attributes:
         principal: the caller, who holds the method's capability.
         metadata: names in lower case.
+        grant: what the caller's ticket opens; None for one with a token.
     """
 
     principal: Principal
     metadata: Mapping[str, str]
     found: Session | None
+    grant: Grant | None = None
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it came by REST."""
+        return REST_MARK in self.metadata
 
     @property
     def session(self) -> Session:
@@ -44,8 +53,8 @@ class Call:
 
 Method = Callable[[Any, Call], Awaitable[Message]]
 """A servicer's method: takes the request and the call, returns the response."""
-StreamMethod = Callable[[Any, Call], AsyncGenerator[Message, None]]
-"""A servicer's method that answers with a stream."""
+StreamMethod = Callable[[Any, Call], AsyncGenerator[bytes, None]]
+"""A servicer's method that answers with a stream: of messages or, for REST callers, of parts of the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ def endpoint(descriptor: MethodDescriptor, method: Method | StreamMethod) -> End
 
     Raises:
         ValueError: the contract forgets to say which capability the method needs, or has a stream that
-            changes something or answers REST callers: neither audit nor REST know streams.
+            changes something: the audit does not know streams.
     """
     options = descriptor.GetOptions()
     operation = options.Extensions[operation_pb2.operation]
@@ -114,8 +123,8 @@ def endpoint(descriptor: MethodDescriptor, method: Method | StreamMethod) -> End
     path_order = tuple(re.findall(r"\{([a-z_]+)", template))
     capability = _CAPABILITIES[operation.capability]
     is_change = verb != "get" and capability is not Capability.READ
-    if descriptor.server_streaming and (is_change or template):
-        raise ValueError(f"{descriptor.full_name} answers with a stream: it can only read, and natively")
+    if descriptor.server_streaming and is_change:
+        raise ValueError(f"{descriptor.full_name} answers with a stream: it can only read")
     return Endpoint(
         path=f"/{descriptor.containing_service.full_name}/{descriptor.name}",
         operation=descriptor.name[0].lower() + descriptor.name[1:],

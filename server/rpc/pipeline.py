@@ -1,7 +1,7 @@
 """The way of every call: token, capability, session, body, method, answer.
 
 That order is the documented one. A call that came by REST (Envoy alone can say so) brings its body as
-raw JSON and gets exact JSON back; a native one brings and gets typed messages. Streams are native.
+raw JSON and gets exact JSON back; a native one brings and gets typed messages.
 """
 
 import logging
@@ -18,18 +18,20 @@ from ulid import ULID
 from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
 from server.auth.principal import Principal
+from server.auth.tickets import Grant
 from server.errors import Code, WagateError
 from server.rpc import json_codec
 from server.rpc.auditing import Read, audited
 from server.rpc.endpoint import Call, Endpoint, Method, StreamMethod
+from server.rpc.entry import Entrance
+from server.rpc.rest_answer import Context, StreamedAnswer, refusal, status
 from server.rpc.rest_body import REST_MARK, body_of
-from server.rpc.status import GRPC, HTTP, envelope, rich_status
-from server.rpc.streaming import Streams
+from server.rpc.status import GRPC, rich_status
+from server.rpc.streaming import Streams, Write
 from server.sessions.service import Sessions
 
 log = logging.getLogger(__name__)
 
-Context = grpc.aio.ServicerContext[object, object]
 _Metadata = Sequence[tuple[str, str]]
 
 
@@ -48,17 +50,22 @@ class Pipeline(_GenericRpcHandler):
         authenticator: Authenticator,
         sessions: Sessions,
         audit: AuditLog,
+        *,
         streams: Streams,
+        entrance: Entrance,
     ) -> None:
         """Serves `endpoints`."""
         self._authenticator = authenticator
         self._audit = audit
         self._sessions = sessions
         self._streams = streams
+        self._entrance = entrance
         self._native = {
             e.path: self._stream_handler(e) if e.is_stream else self._native_handler(e) for e in endpoints
         }
-        self._rest = {e.path: self._rest_handler(e) for e in endpoints if not e.is_stream}
+        self._rest = {
+            e.path: self._rest_stream_handler(e) if e.is_stream else self._rest_handler(e) for e in endpoints
+        }
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
@@ -83,42 +90,48 @@ class Pipeline(_GenericRpcHandler):
 
     def _stream_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(raw: bytes, context: Context) -> None:
-            metadata = _metadata(context)
             try:
-                with _defects_told(target):
-                    principal = await self._authenticator.authenticate(metadata)
-                    request, call = await self._admit(
-                        target, principal, metadata, lambda: (_parse(target, raw), None)
-                    )
-                    messages = cast("StreamMethod", target.method)(request, call)
-                    await self._streams.run(metadata, messages, context.write)
+                await self._stream(target, raw, _metadata(context), context.write)
             except WagateError as error:
                 await _abort(context, error)
 
-        return grpc.unary_stream_rpc_method_handler(
-            run, request_deserializer=bytes, response_serializer=target.response.SerializeToString
-        )
+        return grpc.unary_stream_rpc_method_handler(run, request_deserializer=bytes, response_serializer=None)
+
+    def _rest_stream_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
+        async def run(raw: bytes, context: Context) -> None:
+            answer = StreamedAnswer(target, context)
+            try:
+                await self._stream(target, raw, _metadata(context), answer.write)
+            except WagateError as error:
+                await answer.fail(error)
+
+        return grpc.unary_stream_rpc_method_handler(run, request_deserializer=bytes, response_serializer=None)
+
+    async def _stream(
+        self, target: Endpoint, raw: bytes, metadata: Mapping[str, str], write: Write[bytes]
+    ) -> None:
+        with _defects_told(target):
+            entry = await self._entrance.enter(metadata, _ticket(target, raw))
+            request, call = await self._admit(
+                target, entry.principal, metadata, lambda: (_parse(target, raw), None), entry.grant
+            )
+            parts = cast("StreamMethod", target.method)(request, call)
+            await self._streams.run(entry.look, parts, write)
 
     def _rest_handler(self, target: Endpoint) -> "grpc.RpcMethodHandler[object, object]":
         async def run(raw: bytes, context: Context) -> HttpBody:
-            headers: list[tuple[str, str]] = []
             try:
                 response = await self._run(target, _metadata(context), lambda: _read(target, raw))
-                status = target.status_of(response)
-                body = b"" if status == 204 else json_codec.encode(response)
+                code = target.status_of(response)
+                data = b"" if code == 204 else json_codec.encode(response)
             except WagateError as error:
-                invalid = error.code is Code.VALIDATION_ERROR
-                status = target.invalid_status if invalid else HTTP[error.code]
-                body = envelope(error)
-                if error.retry_after is not None:
-                    headers.append(("retry-after", str(error.retry_after)))
-                if error.code is Code.UNAUTHORIZED:
-                    headers.append(("www-authenticate", "Bearer"))
-            if status != 200:
+                headers, body = refusal(target, error)
+                await context.send_initial_metadata(headers)
+                return body
+            if code != 200:
                 # 200 is what Envoy answers by itself; saying it would cost every call another message.
-                headers.append(("x-http-status", str(status)))
-                await context.send_initial_metadata(tuple(headers))
-            return HttpBody(content_type="application/json", data=body)
+                await context.send_initial_metadata(status(code))
+            return HttpBody(content_type="application/json", data=data)
 
         return _handler(run, bytes, HttpBody.SerializeToString)
 
@@ -138,7 +151,12 @@ class Pipeline(_GenericRpcHandler):
         return await cast("Method", target.method)(request, call)
 
     async def _admit(
-        self, target: Endpoint, principal: Principal, metadata: Mapping[str, str], read: Read
+        self,
+        target: Endpoint,
+        principal: Principal,
+        metadata: Mapping[str, str],
+        read: Read,
+        grant: Grant | None = None,
     ) -> tuple[Message, Call]:
         """The checks between the token and the method itself."""
         principal.require(target.capability)
@@ -149,7 +167,7 @@ class Pipeline(_GenericRpcHandler):
             session = await self._sessions.find(principal, session_id)
         if body is not None and target.body:
             _fill(target, request, body)
-        return request, Call(principal, metadata, session)
+        return request, Call(principal, metadata, session, grant)
 
 
 @contextmanager
@@ -169,8 +187,8 @@ def _defects_told(target: Endpoint) -> Iterator[None]:
 
 async def _abort(context: Context, error: WagateError) -> NoReturn:
     """Ends a native call with an error."""
-    status = rich_status(error)
-    trailers: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
+    rich = rich_status(error)
+    trailers: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", rich.SerializeToString())]
     if error.retry_after is not None:
         trailers.append(("retry-after", str(error.retry_after)))
     context.set_trailing_metadata(tuple(trailers))
@@ -188,6 +206,16 @@ def _fill(target: Endpoint, request: Message, body: bytes) -> None:
 def _read(target: Endpoint, raw: bytes) -> tuple[Message, bytes]:
     request = _parse(target, raw)
     return request, body_of(request).data
+
+
+def _ticket(target: Endpoint, raw: bytes) -> str:
+    """The ticket in a request; whether that can be read at all is asked behind who sends it."""
+    if "ticket" not in target.request.DESCRIPTOR.fields_by_name:
+        return ""
+    try:
+        return str(target.request.FromString(raw).ticket)  # type: ignore[attr-defined] # it has that field
+    except DecodeError:
+        return ""
 
 
 def _parse(target: Endpoint, raw: bytes) -> Message:

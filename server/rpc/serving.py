@@ -7,12 +7,14 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from wagate.v1 import chats_pb2, events_pb2, groups_pb2, messages_pb2, sessions_pb2
+from wagate.v1 import chats_pb2, events_pb2, groups_pb2, messages_pb2, realtime_pb2, sessions_pb2
 
 from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
+from server.auth.tickets import Tickets
 from server.errors import Code, WagateError
 from server.rpc.endpoint import endpoint
+from server.rpc.entry import Entrance
 from server.rpc.pipeline import Pipeline
 from server.rpc.streaming import AUTHENTICATE_SECONDS, Streams
 from server.rpc.wuts.handler import SERVICE as WUTS
@@ -25,6 +27,7 @@ SERVICES: Final = (
     chats_pb2.DESCRIPTOR.services_by_name["Chats"],
     groups_pb2.DESCRIPTOR.services_by_name["Groups"],
     events_pb2.DESCRIPTOR.services_by_name["Events"],
+    realtime_pb2.DESCRIPTOR.services_by_name["Realtime"],
 )
 """The contract's services."""
 
@@ -52,6 +55,7 @@ class Serving:
         address: str,
         *,
         audit: AuditLog,
+        tickets: Tickets,
         wuts: WutsHandler | None = None,
         authenticate_every: float = AUTHENTICATE_SECONDS,
     ) -> None:
@@ -63,6 +67,7 @@ class Serving:
             sessions: finds the session that a request names.
             address: `host:port`; port 0 takes a free one.
             audit: keeps who changed what.
+            tickets: stand for a token where a stream is opened.
             wuts: serves the WUTS API; None leaves it out.
             authenticate_every: seconds between looks at the token of an open stream.
         """
@@ -73,8 +78,11 @@ class Serving:
             for service in SERVICES
             for method in service.methods
         ]
-        self._streams = Streams(authenticator, every=authenticate_every)
-        pipeline = Pipeline(endpoints, authenticator, sessions, audit, self._streams)
+        self._streams = Streams(every=authenticate_every)
+        entrance = Entrance(authenticator, tickets)
+        pipeline = Pipeline(
+            endpoints, authenticator, sessions, audit, streams=self._streams, entrance=entrance
+        )
         self._server.add_generic_rpc_handlers((pipeline,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = [_name(service) for service in SERVICES]

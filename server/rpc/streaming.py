@@ -1,44 +1,40 @@
 """Calls that answer with a stream: how long they may go on, and how they end."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Final
+from typing import Final, TypeVar
 
-from google.protobuf.message import Message
-
-from server.auth.authenticator import Authenticator
 from server.errors import Code, WagateError
 
 AUTHENTICATE_SECONDS: Final = 5.0
 """Between looks at the token of a stream: a revocation ends it within about that time."""
 
-Write = Callable[[Message], Awaitable[None]]
-"""Sends a message; returns when the reader's flow control has taken it."""
+Sent = TypeVar("Sent")
+Write = Callable[[Sent], Awaitable[None]]
+"""Sends something; returns when the reader's flow control has taken it."""
+Look = Callable[[], Awaitable[object]]
+"""Raises where the token that a stream was opened with is no longer in force."""
 
 
 class Streams:
     """The streams that are open on this node."""
 
-    def __init__(self, authenticator: Authenticator, *, every: float = AUTHENTICATE_SECONDS) -> None:
+    def __init__(self, *, every: float = AUTHENTICATE_SECONDS) -> None:
         """None is open at first.
 
         Args:
-            authenticator: finds out whether a token is still in force.
-            every: seconds between looks at it.
+            every: seconds between looks at a stream's token.
         """
-        self._authenticator = authenticator
         self._every = every
         self._open: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
-    async def run(
-        self, metadata: Mapping[str, str], messages: AsyncGenerator[Message, None], write: Write
-    ) -> None:
+    async def run(self, look: Look, messages: AsyncGenerator[Sent, None], write: Write[Sent]) -> None:
         """Sends messages until there are no more of them, or the stream must end.
 
         Args:
-            metadata: the call's, with the token.
+            look: looks whether the token is still in force.
             messages: what to send; closed at the end.
             write: sends one of them.
 
@@ -49,7 +45,7 @@ class Streams:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._open.add(ended)
         sending = asyncio.create_task(_send(messages, write), name="stream")
-        watch = asyncio.create_task(self._watch(metadata, ended), name="stream-token")
+        watch = asyncio.create_task(self._watch(look, ended), name="stream-token")
         try:
             if self._is_closed:
                 _end(ended, _stopping())
@@ -67,17 +63,17 @@ class Streams:
         for ended in tuple(self._open):
             _end(ended, _stopping())
 
-    async def _watch(self, metadata: Mapping[str, str], ended: asyncio.Future[None]) -> None:
+    async def _watch(self, look: Look, ended: asyncio.Future[None]) -> None:
         while True:
             await asyncio.sleep(self._every)  # a revocation is found by looking
             try:
-                await self._authenticator.authenticate(metadata)
+                await look()
             except Exception as error:  # noqa: BLE001 - the call's own task tells it to the reader
                 _end(ended, error)
                 return
 
 
-async def _send(messages: AsyncGenerator[Message, None], write: Write) -> None:
+async def _send(messages: AsyncGenerator[Sent, None], write: Write[Sent]) -> None:
     async with aclosing(messages):
         async for message in messages:
             await write(message)

@@ -20,7 +20,12 @@ class Adoption:
     """Starts what nobody holds: all of it when the node starts, later a bounded number per round."""
 
     def __init__(
-        self, leases: LeaseRepository, start: Callable[[Session], Awaitable[bool]], *, seconds: float
+        self,
+        leases: LeaseRepository,
+        start: Callable[[Session], Awaitable[bool]],
+        tell: Callable[[Session], Awaitable[None]],
+        *,
+        seconds: float,
     ) -> None:
         """Does nothing before `open`.
 
@@ -28,10 +33,12 @@ class Adoption:
             leases: tells what nobody holds.
             start: acquires and starts a session, or returns False where this node had better not; raises
                 WagateError where another node was faster.
+            tell: tells readers where a session stands that its node left without a word; raises the same.
             seconds: between rounds.
         """
         self._leases = leases
         self._start = start
+        self._tell = tell
         self._seconds = seconds
         self._behind = ""
         self._task: asyncio.Task[None] | None = None
@@ -41,6 +48,7 @@ class Adoption:
         await self.round()
         while self._behind:
             await self.round()
+        await self.tell_left()
         self._task = asyncio.get_running_loop().create_task(self._keep_adopting(), name="adoption")
 
     async def close(self) -> None:
@@ -64,12 +72,28 @@ class Adoption:
                 log.info("session %s is not taken over: %s", record.id, error.message)
         return adopted
 
+    async def tell_left(self) -> None:
+        """Tells where sessions stand that nobody holds and whose node died before it could tell.
+
+        Those are the ones that no node takes over: nobody wants them connected, or no node that runs has
+        their keys.
+        """
+        behind = ""
+        while found := await self._leases.mistold(behind=behind, limit=PER_ROUND):
+            behind = found[-1].id
+            for record in found:
+                try:
+                    await self._tell(record)
+                except WagateError as error:
+                    log.info("where session %s stands is not told: %s", record.id, error.message)
+
     async def _keep_adopting(self) -> None:
         while True:
             # Not in step with the other nodes, which would all want the same sessions.
             await asyncio.sleep(self._seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, guards nothing
             try:
                 adopted = await self.round()
+                await self.tell_left()
             except WagateError as error:
                 log.warning("no sessions can be taken over: %s", error.message)
             except Exception:

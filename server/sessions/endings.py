@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from server.sessions.state import Status
 from server.whatsapp.pairing_port import PairingFailure
 from server.whatsapp.port import Ending
 
@@ -29,3 +30,10 @@ _PLAIN: Final[Mapping[str, str]] = {
 def plain(ending: str) -> str:
     """What happened and what to do, for a word that is stored as a session's ending."""
     return _PLAIN.get(ending, ending)
+
+
+def who_acts(status: Status) -> str | None:
+    """What a person must do about a session that did not end, None where nobody must."""
+    if status is Status.SCAN_QR_CODE:
+        return "a code waits: the account's owner scans it, or types the pairing code, on the phone"
+    return None

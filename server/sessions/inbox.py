@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from server.clock import now_ms
-from server.store.records import Session
+from server.store.records import UNDECRYPTABLE, Session
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Client, ClientError, Event, Incoming, Received
 
@@ -66,7 +66,8 @@ async def mark_read(client: Client, session: Session, events: Sequence[Event]) -
     """Tells the senders of stored messages that they were read. What cannot be told is logged."""
     unread: dict[tuple[Jid, Jid], list[str]] = {}
     for event in events:
-        if isinstance(event, Received) and not event.from_me:
+        # Nobody can have read what could not be decrypted; when it can, it comes once more.
+        if isinstance(event, Received) and not event.from_me and event.type != UNDECRYPTABLE:
             unread.setdefault((event.chat, event.sender), []).append(event.id)
     for (chat, sender), ids in unread.items():
         try:

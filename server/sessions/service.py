@@ -66,7 +66,9 @@ class Sessions:
         self._runners: dict[str, Runner] = {}
         self._leases = leases
         self._ownership = Ownership(leases, seconds=settings.lease_seconds, lost=self._lose)
-        self._adoption = Adoption(leases, self._adopt, seconds=settings.lease_seconds / RENEWALS)
+        self._adoption = Adoption(
+            leases, self._adopt, self._tell_of, seconds=settings.lease_seconds / RENEWALS
+        )
         self._losing: set[asyncio.Task[None]] = set()
         self._storing: asyncio.Task[None] | None = None
         self._became_live: Callable[[Session], None] = lambda _session: None
@@ -361,6 +363,10 @@ class Sessions:
         log.info("session %s is held by this node", record.id)
         return True
 
+    async def _tell_of(self, record: Session) -> None:
+        runner = self._runner(record)
+        await self._operate(runner, runner.tell)
+
     def _lose(self, session_id: str, generation: int) -> None:
         runner = self._runners.get(session_id)
         if runner is not None:
@@ -387,6 +393,7 @@ class Sessions:
             runner = self._runners[record.id] = Runner(
                 record,
                 self._settings.devices_dir / record.id,
+                node_id=self._settings.node_id,
                 repository=self._repository,
                 clients=self._clients,
                 pairing=self._pairing,

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, select, tuple_
 
 from server.store.dialect import insert
-from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt
+from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt, learned_from
 from server.store.tables import AddressRow, table_of
 from server.store.uniting import unite
 
@@ -22,7 +22,7 @@ _PER_STATEMENT: Final = 500
 _JIDS: Final = ("chat_jid", "sender_jid", "actor_jid", "participant_jid")
 """Fields of arrivals that name people."""
 
-_Person = tuple[str, str]
+Person = tuple[str, str]
 """A session and a JID of a person."""
 
 Item = TypeVar("Item", NewMessage, MessageAct, NewReceipt)
@@ -42,10 +42,10 @@ def learn_addresses(connection: Connection, arrivals: Sequence[Arrival]) -> None
     Until its number is known a person's chat stands under the LID. Such a chat, and what the person wrote
     elsewhere, is moved to the number in the same transaction.
     """
-    learn_pairs(connection, {(m.session_id, m.lid): m.phone_jid for m in arrivals if m.lid and m.phone_jid})
+    learn_pairs(connection, {(m.session_id, lid): phone for m in arrivals for lid, phone in learned_from(m)})
 
 
-def learn_pairs(connection: Connection, pairs: Mapping[_Person, str]) -> None:
+def learn_pairs(connection: Connection, pairs: Mapping[Person, str]) -> None:
     """Stores address pairs; see `learn_addresses`.
 
     Args:
@@ -80,7 +80,7 @@ def canonical(connection: Connection, arrivals: Sequence[Item]) -> Sequence[Item
     return [replace(arrival, **_with_phones(arrival, phones)) for arrival in arrivals]
 
 
-def lids_of(connection: Connection, people: Iterable[_Person]) -> Mapping[_Person, str]:
+def lids_of(connection: Connection, people: Iterable[Person]) -> Mapping[Person, str]:
     """The LIDs of people whom sessions know by phone number.
 
     Args:
@@ -89,7 +89,7 @@ def lids_of(connection: Connection, people: Iterable[_Person]) -> Mapping[_Perso
     """
     wanted = set(people)
     phones = sorted({phone for _, phone in wanted})
-    found: dict[_Person, str] = {}
+    found: dict[Person, str] = {}
     for start in range(0, len(phones), _PER_STATEMENT):
         # By number alone, which has an index: with the session in it SQLite would look through all of its.
         statement = select(_address.c.session_id, _address.c.phone_jid, _address.c.lid).where(
@@ -101,7 +101,7 @@ def lids_of(connection: Connection, people: Iterable[_Person]) -> Mapping[_Perso
     return found
 
 
-def _with_phones(arrival: Arrival, phones: Mapping[_Person, str]) -> dict[str, Any]:
+def _with_phones(arrival: Arrival, phones: Mapping[Person, str]) -> dict[str, Any]:
     return {name: phones.get((arrival.session_id, jid), jid) for name, jid in _people(arrival).items()}
 
 
@@ -113,9 +113,9 @@ def _is_lid(jid: str) -> bool:
     return jid.endswith(_LID)
 
 
-def phone_jids(connection: Connection, people: Sequence[_Person]) -> Mapping[_Person, str]:
+def phone_jids(connection: Connection, people: Sequence[Person]) -> Mapping[Person, str]:
     """The phone-number JIDs of people whom sessions know by LID, as far as they have learned them."""
-    found: dict[_Person, str] = {}
+    found: dict[Person, str] = {}
     for start in range(0, len(people), _PER_STATEMENT):
         statement = select(_address.c.session_id, _address.c.lid, _address.c.phone_jid).where(
             tuple_(_address.c.session_id, _address.c.lid).in_(people[start : start + _PER_STATEMENT])

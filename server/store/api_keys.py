@@ -65,6 +65,11 @@ class ApiKeyRepository:
         statement = select(*_key_columns).where(_key.c.secret_hash == secret_hash)
         return await find_one(self._database, statement, ApiKey)
 
+    async def get(self, key_id: str) -> ApiKey | None:
+        """Returns the key of that id, revoked and expired or not."""
+        statement = select(*_key_columns).where(_key.c.id == key_id)
+        return await find_one(self._database, statement, ApiKey)
+
     async def list(self) -> Sequence[ApiKey]:
         """Returns every key, oldest first."""
         return await find_all(self._database, select(*_key_columns).order_by(_key.c.id), ApiKey)

@@ -1,29 +1,36 @@
 """Writes a batch of what sessions received, with its events, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from server.store.addresses import canonical, learn_addresses, lids_of
+from server.store.addresses import Person, canonical, learn_addresses
 from server.store.changes import Applied, apply_changes
-from server.store.event_payloads import MESSAGE, STATUS_WORDS, message_payload, organizations_of
+from server.store.decrypted import DECRYPTED, fill_placeholder
+from server.store.event_payloads import (
+    MESSAGE,
+    STATUS_WORDS,
+    message_payload,
+    message_people,
+    organizations_of,
+)
 from server.store.events import append_events
+from server.store.happenings import call_chats, payloads
 from server.store.ingest import insert_messages, storable, storable_text
+from server.store.names import Names, names_of
 from server.store.records import (
     Arrival,
     MessageAct,
     NewEdit,
     NewEvent,
+    NewHappening,
     NewMessage,
     NewReaction,
     NewReceipt,
     NewRevoke,
 )
-from server.store.tables import SessionRow, table_of
-
-_session = table_of(SessionRow)
 
 EDITED: Final = "message.edited"
 """The event of a message that says something else now."""
@@ -52,6 +59,7 @@ def store_arrivals(connection: Connection, arrivals: Sequence[Arrival]) -> list[
     happened: list[_Happened] = []
     new_at = _store_messages(connection, arrivals, results, happened)
     _store_changes(connection, arrivals, results, happened, new_at)
+    _tell_happenings(connection, arrivals, happened)
     _append(connection, happened)
     return results
 
@@ -68,12 +76,15 @@ def _store_messages(
     messages = list(canonical(connection, storable(messages)))
     new_at: dict[int, int] = {}
     rows = insert_messages(connection, messages)
+    names = names_of(connection, message_people(messages)) if messages else Names({})
     for position, message, row_id in zip(positions, messages, rows, strict=True):
         results[position] = row_id
         if row_id is not None:
             new_at[row_id] = position
-            payload = message_payload(message, row_id)
+            payload = message_payload(message, row_id, names)
             happened.append((position, message.session_id, MESSAGE, message.created_at, payload))
+        elif (filled := fill_placeholder(connection, message, names)) is not None:
+            happened.append((position, message.session_id, DECRYPTED, message.created_at, filled))
     return new_at
 
 
@@ -100,8 +111,16 @@ def _store_changes(
         if result.changed:
             told.append((max(position, new_at.get(result.target.id, position)), change, result))
     if told:
-        names = _names_of(connection, (change for _, change, _ in told))
+        names = names_of(connection, _people(change for _, change, _ in told))
         happened += [_event_of(position, change, result, names) for position, change, result in told]
+
+
+def _tell_happenings(connection: Connection, arrivals: Sequence[Arrival], happened: list[_Happened]) -> None:
+    found = {at: arrival for at, arrival in enumerate(arrivals) if isinstance(arrival, NewHappening)}
+    happenings = list(found.values())
+    call_chats(connection, happenings)
+    for position, happening, payload in zip(found, happenings, payloads(connection, happenings), strict=True):
+        happened.append((position, happening.session_id, happening.name, happening.at, payload))
 
 
 def _storable_act(act: MessageAct) -> MessageAct:
@@ -117,37 +136,18 @@ def _storable_receipt(receipt: NewReceipt) -> NewReceipt:
     return replace(receipt, wa_message_id=storable_text(receipt.wa_message_id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """LIDs by session and canonical JID, the sessions' own included."""
-
-    lids: Mapping[tuple[str, str], str]
-
-    def both(self, session_id: str, jid: str, what: str) -> Mapping[str, object]:
-        """A person's or chat's JID and LID, as fields of a payload."""
-        lid = jid if jid.endswith("@lid") else self.lids.get((session_id, jid))
-        return {f"{what}Jid": jid, f"{what}Lid": lid}
-
-
-def _names_of(connection: Connection, changes: Iterable[MessageAct | NewReceipt]) -> _Names:
-    people: set[tuple[str, str]] = set()
+def _people(changes: Iterable[MessageAct | NewReceipt]) -> Iterator[Person]:
+    """Whose names the events of changes need."""
     for change in changes:
-        people.add((change.session_id, change.chat_jid))
+        yield change.session_id, change.chat_jid
         if isinstance(change, MessageAct):
-            people |= {(change.session_id, change.sender_jid), (change.session_id, change.actor_jid)}
+            yield change.session_id, change.sender_jid
+            yield change.session_id, change.actor_jid
         else:
-            people.add((change.session_id, change.participant_jid))
-    lids = dict(lids_of(connection, people))
-    own = select(_session.c.id, _session.c.wa_jid, _session.c.wa_lid).where(
-        _session.c.id.in_(sorted({session_id for session_id, _ in people}))
-    )
-    for session_id, jid, lid in connection.execute(own):
-        if jid is not None and lid is not None:
-            lids[session_id, jid] = lid
-    return _Names(lids)
+            yield change.session_id, change.participant_jid
 
 
-def _event_of(position: int, change: MessageAct | NewReceipt, applied: Applied, names: _Names) -> _Happened:
+def _event_of(position: int, change: MessageAct | NewReceipt, applied: Applied, names: Names) -> _Happened:
     session_id = change.session_id
     payload: dict[str, object] = {
         **names.both(session_id, change.chat_jid, "chat"),

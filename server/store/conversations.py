@@ -1,15 +1,18 @@
 """The stored copy: chats, messages and which LID belongs to which phone number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
+from server.clock import now_ms
 from server.store.arrivals import store_arrivals
+from server.store.chat_changes import change_chat, delete_chat
 from server.store.database import Database
 from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
+from server.store.names import Names, names_of
 from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
 from server.store.records import Arrival, Chat, Message
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
@@ -67,15 +70,20 @@ class ConversationRepository:
         return await find_one(self._database, _FIND_CHAT, Chat, of=session_id, called=jid)
 
     async def change_chat(self, chat_id: int, changes: Mapping[str, object]) -> None:
-        """Sets columns of a chat, by field of `Chat`."""
-        await execute(self._database, update(_chat).where(_chat.c.id == chat_id).values(dict(changes)))
+        """Sets columns of a chat, by field of `Chat`; its event is appended where that changes anything."""
+        at = now_ms()
+        await self._database.write(lambda connection: change_chat(connection, chat_id, changes, at=at))
 
     async def delete_chat(self, chat_id: int) -> None:
-        """Deletes a chat with its messages, some at a time: a long chat keeps no other writer waiting."""
+        """Deletes a chat with its messages, and appends its event.
+
+        The messages go some at a time: a long chat keeps no other writer waiting.
+        """
         some = select(_message.c.id).where(_message.c.chat_id == chat_id).limit(DELETED_AT_A_TIME)
         while await execute(self._database, delete(_message).where(_message.c.id.in_(some))):
             pass
-        await execute(self._database, delete(_chat).where(_chat.c.id == chat_id))
+        at = now_ms()
+        await self._database.write(lambda connection: delete_chat(connection, chat_id, at=at))
 
     async def page_chats(self, session_id: str, *, after: _ChatPosition | None, limit: int) -> Sequence[Chat]:
         """Returns up to `limit` chats: pinned first, then by newest activity.
@@ -114,6 +122,11 @@ class ConversationRepository:
             _message.c.timestamp.desc(), _message.c.created_at.desc(), _message.c.id.desc()
         )
         return await find_all(self._database, statement.limit(limit), Message)
+
+    async def names(self, session_id: str, jids: Iterable[str]) -> Names:
+        """Returns both names of people and chats, by canonical JIDs."""
+        people = {(session_id, jid) for jid in jids}
+        return await self._database.read(lambda connection: names_of(connection, people))
 
     async def phone_jid(self, session_id: str, lid: str) -> str | None:
         """Returns the phone-number JID that a LID belongs to, as far as the session knows."""

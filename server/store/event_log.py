@@ -1,7 +1,7 @@
 """The event log as readers see it: pages behind an id, and what is not kept any more."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select, true, update
@@ -55,13 +55,20 @@ _REMEMBER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event of the log. `timestamp` is epoch milliseconds."""
+    """An event of the log.
 
+    Attributes:
+        timestamp: epoch milliseconds.
+        forms: what was made of it for those who read it, by what made it; see `server.events.envelope`.
+    """
+
+    organization_id: str
     id: str
     session_id: str | None
     name: str
     timestamp: int
     payload: Mapping[str, object]
+    forms: dict[object, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class EventLog:
         if not rows:
             return EventPage((), BEFORE_ALL, BEFORE_ALL)
         events = tuple(
-            StoredEvent(row.id, row.session_id, row.name, row.timestamp, row.payload)
+            StoredEvent(organization, row.id, row.session_id, row.name, row.timestamp, row.payload)
             for row in rows
             if row.id is not None
         )

@@ -80,6 +80,7 @@ class Past:
     """What a piece of history says. JIDs are as the phone names people: LIDs among them.
 
     Attributes:
+        at: when it was received, epoch milliseconds.
         chats_as_now: whether the chats' settings and counters are those of the phone now.
         addresses: phone-number JIDs by LID.
         names: how people call themselves, by JID.
@@ -87,6 +88,7 @@ class Past:
     """
 
     session_id: str
+    at: int
     chats_as_now: bool
     addresses: Sequence[tuple[str, str]]
     names: Sequence[tuple[str, str]]

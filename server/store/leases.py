@@ -12,6 +12,7 @@ from server.store.database import Database
 from server.store.dialect import EpochMs
 from server.store.records import Session
 from server.store.sessions import RECORD_COLUMNS
+from server.store.standings import AT_REST
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
@@ -187,9 +188,23 @@ class LeaseRepository:
             behind: the id behind which they begin; "" for all.
             limit: at least 1.
         """
+        wanted = and_(_session.c.wanted, _session.c.wa_jid.is_not(None), _session.c.id > behind)
+        return await self._free_sessions(wanted, limit)
 
+    async def mistold(self, *, behind: str, limit: int) -> Sequence[Session]:
+        """Up to `limit` sessions that nobody holds, of which readers were told that they stand elsewhere.
+
+        Whoever held them died before it could tell.
+
+        Args:
+            behind: as for `adoptable`.
+            limit: at least 1.
+        """
+        mistold = and_(_session.c.told_status != AT_REST, _session.c.id > behind)
+        return await self._free_sessions(mistold, limit)
+
+    async def _free_sessions(self, wanted: ColumnElement[bool], limit: int) -> list[Session]:
         def work(connection: Connection) -> list[Session]:
-            wanted = and_(_session.c.wanted, _session.c.wa_jid.is_not(None), _session.c.id > behind)
             statement = select(*RECORD_COLUMNS).where(wanted, self._free(connection))
             rows = connection.execute(statement.order_by(_session.c.id).limit(limit))
             return [Session(*row) for row in rows]

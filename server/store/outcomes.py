@@ -1,7 +1,7 @@
 """What became of a send, in one transaction: the message, its key, its outbox entry, its event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
@@ -10,11 +10,12 @@ from server.clock import now_ms
 from server.store.addresses import canonical
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
-from server.store.event_payloads import MESSAGE, message_payload, organizations_of
+from server.store.event_payloads import MESSAGE, message_payload, message_people, organizations_of
 from server.store.events import append_events
 from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
 from server.store.ingest import insert_messages, storable
+from server.store.names import names_of
 from server.store.outbox import Settlement, settle_entries
 from server.store.records import IdempotencyKey, NewEvent, NewMessage
 from server.store.tables import MessageRow, table_of
@@ -100,7 +101,7 @@ def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | 
         if outcome.late is not None:
             _settle_message(connection, outcome.late)
     # A message first, and then what became of it.
-    append_events(connection, [*told, *(o.event for o in outcomes if o.event is not None)])
+    append_events(connection, [*told, *_with_lids(connection, outcomes)])
     row = iter(rows)
     return [next(row) if o.message is not None else None for o in outcomes]
 
@@ -113,18 +114,30 @@ def _store_messages(
     messages = canonical(connection, storable(messages))
     rows = insert_messages(connection, messages)
     organizations = organizations_of(connection, {message.session_id for message in messages})
+    names = names_of(connection, message_people(messages))
     told = [
         NewEvent(
             organization_id=organizations[message.session_id],
             session_id=message.session_id,
             name=MESSAGE,
             timestamp=now_ms(),
-            payload=message_payload(message, row_id),
+            payload=message_payload(message, row_id, names),
         )
         for message, row_id in zip(messages, rows, strict=True)
         if row_id is not None
     ]
     return rows, told
+
+
+def _with_lids(connection: Connection, outcomes: Sequence[Outcome]) -> list[NewEvent]:
+    """The outcomes' own events; each that names a chat with the chat's LID."""
+    events = [outcome.event for outcome in outcomes if outcome.event is not None]
+    chats = [(event.session_id or "", str(event.payload.get("chatJid", ""))) for event in events]
+    names = names_of(connection, chats)
+    return [
+        replace(event, payload={**event.payload, **names.both(*chat, "chat")}) if chat[1] else event
+        for event, chat in zip(events, chats, strict=True)
+    ]
 
 
 def _settle_message(connection: Connection, late: LateAnswer) -> None:

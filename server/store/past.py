@@ -2,7 +2,7 @@
 
 History comes after live messages as often as before them. So whatever it says of a message that is stored
 only adds: a reaction, a level that is higher, an edit that is newer, a deletion. What it says of a chat fills
-in what nobody has set. Nothing of it is an event of its own.
+in what nobody has set. Old messages are no events; what they change of what was told before is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,14 +10,40 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Row,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from server.store.addresses import learn_pairs, phone_jids
 from server.store.changes import apply_changes
+from server.store.chat_changes import tell_chats
+from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.dialect import insert
+from server.store.event_payloads import message_people, organizations_of
+from server.store.events import append_events
 from server.store.history_records import OldChat, OldMessage, Past
 from server.store.ingest import message_row, storable, storable_text
-from server.store.records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke
+from server.store.names import names_of
+from server.store.records import (
+    UNDECRYPTABLE,
+    MessageAct,
+    NewEdit,
+    NewEvent,
+    NewMessage,
+    NewReaction,
+    NewReceipt,
+    NewRevoke,
+)
 from server.store.tables import ChatRow, MessageRow, PushNameRow, table_of
 
 _chat = table_of(ChatRow)
@@ -28,11 +54,9 @@ _LID: Final = "@lid"
 _PER_STATEMENT: Final = 500
 """Names that one statement looks up."""
 
-_NAME_CHAT: Final = (
-    update(_chat)
-    .where(_chat.c.session_id == bindparam("of"), _chat.c.jid == bindparam("called"), _chat.c.name == "")
-    .values(name=bindparam("new_name"))
-)
+_NAME_CHAT: Final = update(_chat).where(_chat.c.id == bindparam("row")).values(name=bindparam("new_name"))
+_SHOWN: Final = [_chat.c[name] for name in ("name", "unread_count", "archived", "pinned", "muted_until")]
+"""What of a chat is an event when it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +93,7 @@ def _add_chats(dialect: str, *, as_now: bool) -> Executable:
             "muted_until": func.coalesce(_chat.c.muted_until, new.muted_until),
         }
     return statement.on_conflict_do_update(index_elements=["session_id", "jid"], set_=values).returning(
-        _chat.c.jid, _chat.c.id
+        _chat.c.jid, _chat.c.id, *_SHOWN
     )
 
 
@@ -95,10 +119,17 @@ def store_past(connection: Connection, past: Past) -> Added:
         return Added(0, 0)
     known = _names_of(connection, past.session_id, [chat.jid for chat in past.chats if not chat.name])
     chats = [replace(chat, name=chat.name or known.get(chat.jid, "")) for chat in past.chats]
-    before = _chat_ids(connection, past.session_id, chats)
-    ids = _store_chats(connection, past, chats)
-    added = _store_messages(connection, past, ids)
-    return Added(len(ids.keys() - before.keys()), added)
+    before = {row.id: row for row in _chats_called(connection, past.session_id, [chat.jid for chat in chats])}
+    rows = _store_chats(connection, past, chats)
+    tell_chats(
+        connection, [row.id for row in rows if row.id in before and _differ(row, before[row.id])], at=past.at
+    )
+    added = _store_messages(connection, past, {row.jid: row.id for row in rows})
+    return Added(len(rows) - len(before), added)
+
+
+def _differ(now: Row[Any], before: Row[Any]) -> bool:
+    return any(now._mapping[column.name] != before._mapping[column.name] for column in _SHOWN)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def _canonical(connection: Connection, past: Past) -> Past:
@@ -196,12 +227,12 @@ def _store_names(connection: Connection, past: Past) -> None:
     if not past.names:
         return
     names = dict(past.names)
-    rows = [{"session_id": past.session_id, "jid": jid, "name": name} for jid, name in names.items()]
+    rows = [{"session_id": past.session_id, "jid": jid, "name": name} for jid, name in sorted(names.items())]
     connection.execute(_remember_names(connection.dialect.name), rows)
-    connection.execute(
-        _NAME_CHAT,
-        [{"of": past.session_id, "called": jid, "new_name": name} for jid, name in names.items()],
-    )
+    nameless = [row for row in _chats_called(connection, past.session_id, list(names)) if not row.name]
+    if nameless:
+        connection.execute(_NAME_CHAT, [{"row": row.id, "new_name": names[row.jid]} for row in nameless])
+        tell_chats(connection, [row.id for row in nameless], at=past.at)
 
 
 def _names_of(connection: Connection, session_id: str, jids: Sequence[str]) -> Mapping[str, str]:
@@ -214,19 +245,18 @@ def _names_of(connection: Connection, session_id: str, jids: Sequence[str]) -> M
     return found
 
 
-def _chat_ids(connection: Connection, session_id: str, chats: Sequence[OldChat]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(chats), _PER_STATEMENT):
-        jids = [chat.jid for chat in chats[start : start + _PER_STATEMENT]]
-        statement = select(_chat.c.jid, _chat.c.id).where(
-            _chat.c.session_id == session_id, _chat.c.jid.in_(jids)
+def _chats_called(connection: Connection, session_id: str, jids: Sequence[str]) -> Sequence[Row[Any]]:
+    found: list[Row[Any]] = []
+    for start in range(0, len(jids), _PER_STATEMENT):
+        statement = select(_chat.c.id, _chat.c.jid, *_SHOWN).where(
+            _chat.c.session_id == session_id, _chat.c.jid.in_(jids[start : start + _PER_STATEMENT])
         )
-        found.update((row.jid, row.id) for row in connection.execute(statement))
+        found += connection.execute(statement).all()
     return found
 
 
-def _store_chats(connection: Connection, past: Past, chats: Sequence[OldChat]) -> Mapping[str, int]:
-    """Returns the chats' row ids by JID."""
+def _store_chats(connection: Connection, past: Past, chats: Sequence[OldChat]) -> Sequence[Row[Any]]:
+    """Returns the chats' rows as they are now."""
     newest: dict[str, int] = {}
     for old in past.messages:
         at = newest.get(old.message.chat_jid, 0)
@@ -246,7 +276,7 @@ def _store_chats(connection: Connection, past: Past, chats: Sequence[OldChat]) -
         for chat in sorted(chats, key=lambda chat: chat.jid)
     ]
     statement = _add_chats(connection.dialect.name, as_now=past.chats_as_now)
-    return {row.jid: row.id for row in connection.execute(statement, rows)}
+    return connection.execute(statement, rows).all()
 
 
 def _store_messages(connection: Connection, past: Past, ids: Mapping[str, int]) -> int:
@@ -260,12 +290,50 @@ def _store_messages(connection: Connection, past: Past, ids: Mapping[str, int]) 
     if rows:
         found = connection.execute(_add_messages(connection.dialect.name), rows)
         new = {(row.chat_id, row.sender_jid, row.wa_message_id) for row in found}
-    changes: list[MessageAct | NewReceipt] = []
-    for old, row in zip(past.messages, rows, strict=True):
-        if (row["chat_id"], old.message.sender_jid, old.message.wa_message_id) not in new:
-            changes += _news_of(old)
+    known = [
+        old
+        for old, row in zip(past.messages, rows, strict=True)
+        if (row["chat_id"], old.message.sender_jid, old.message.wa_message_id) not in new
+    ]
+    _fill_placeholders(connection, known, ids)
+    changes = [change for old in known for change in _news_of(old)]
     apply_changes(connection, [*changes, *past.acts])
     return len(new)
+
+
+def _fill_placeholders(connection: Connection, known: Sequence[OldMessage], ids: Mapping[str, int]) -> None:
+    """The phone could read what the device could not."""
+    said = {
+        (ids[old.message.chat_jid], old.message.wa_message_id): old.message
+        for old in known
+        if old.message.content and not old.deleted
+    }
+    pairs = list(said)
+    found: list[NewMessage] = []
+    for start in range(0, len(pairs), _PER_STATEMENT):
+        statement = select(_message.c.chat_id, _message.c.wa_message_id).where(
+            tuple_(_message.c.chat_id, _message.c.wa_message_id).in_(pairs[start : start + _PER_STATEMENT]),
+            _message.c.type == UNDECRYPTABLE,
+        )
+        found += [said[row.chat_id, row.wa_message_id] for row in connection.execute(statement)]
+    if not found:
+        return
+    names = names_of(connection, message_people(found))
+    organizations = organizations_of(connection, {message.session_id for message in found})
+    append_events(
+        connection,
+        [
+            NewEvent(
+                organizations[message.session_id],
+                message.session_id,
+                DECRYPTED,
+                message.created_at,
+                payload,
+            )
+            for message in found
+            if (payload := fill_placeholder(connection, message, names)) is not None
+        ],
+    )
 
 
 def _news_of(old: OldMessage) -> Iterable[MessageAct | NewReceipt]:

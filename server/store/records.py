@@ -52,6 +52,29 @@ class UserToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket without its secret. Times are epoch milliseconds.
+
+    Attributes:
+        subject, kind: of whoever asked for it.
+        signed_by: the id of the key that signed their login token; "" for an api-key.
+        token_expires_at: when that login token ends; None for an api-key.
+        sessions: ids of those whose events alone it shows; none of them for all.
+        events: names of those that it shows alone; none of them for all.
+        expires_at: from when on it opens nothing.
+    """
+
+    organization_id: str
+    subject: str
+    kind: str
+    signed_by: str
+    token_expires_at: int | None
+    sessions: Sequence[str]
+    events: Sequence[str]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """One change, or the attempt of one, and how it ended. Holds no content and no secret.
 
@@ -107,6 +130,41 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a session stands at a moment: an event, where that is not what its readers were told last.
+
+    Attributes:
+        status: a word of `server.sessions.state.Status`.
+        reason: the word for why it ended, None where it did not.
+        message: what happened and who must act, in plain words; None where nobody must.
+        wa_jid, wa_lid: the account, None while none is paired.
+        gateway_id: the node that holds it, "" while none does.
+        at: when that began, epoch milliseconds.
+    """
+
+    status: str
+    reason: str | None
+    message: str | None
+    wa_jid: str | None
+    wa_lid: str | None
+    gateway_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A session that is being paired shows another code: an event. Times are epoch milliseconds."""
+
+    code: str
+    expires_at: int
+    at: int
+
+
+News = Standing | ShownCode
+"""What readers of the event log are told of a session itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
     """A stored conversation. Times are epoch milliseconds."""
 
@@ -121,6 +179,8 @@ class Chat:
     muted_until: int | None
 
 
+UNDECRYPTABLE: Final = "undecryptable"
+"""The API's type of a placeholder: a message came that could not be read."""
 MEDIA_TYPES: Final = frozenset({"image", "video", "audio", "document", "sticker"})
 """Messages to which a file belongs, by the API's type."""
 
@@ -232,8 +292,42 @@ class NewReceipt:
     phone_jid: str | None = None
 
 
-Arrival = NewMessage | MessageAct | NewReceipt
+@dataclass(frozen=True, slots=True)
+class NewHappening:
+    """Something that is told and not stored, but for a chat's name that may have come along.
+
+    Attributes:
+        name: the event's.
+        payload: the event's, but for what the following two add to it.
+        people: whom the payload names, by the beginning of their fields' names ("chat" for `chatJid` and
+            `chatLid`): canonical JIDs, None for somebody who is not known.
+        participants: canonical JIDs for the payload's list of that name; None where it has none.
+        at: when it was received, epoch milliseconds.
+        chat_jid, chat_name: what a chat is called from now on; the chat is made where it is not there. ""
+            where it tells nothing of that.
+        learned: address pairs that came with it: LID and phone-number JID.
+    """
+
+    session_id: str
+    name: str
+    payload: Mapping[str, object]
+    people: Mapping[str, str | None]
+    participants: Sequence[str] | None
+    at: int
+    chat_jid: str = ""
+    chat_name: str = ""
+    learned: Sequence[tuple[str, str]] = ()
+
+
+Arrival = NewMessage | MessageAct | NewReceipt | NewHappening
 """What a session received."""
+
+
+def learned_from(arrival: Arrival) -> Sequence[tuple[str, str]]:
+    """The address pairs that came with an arrival: LID and phone-number JID."""
+    if isinstance(arrival, NewHappening):
+        return arrival.learned
+    return [(arrival.lid, arrival.phone_jid)] if arrival.lid and arrival.phone_jid else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,21 @@
 """The stored sessions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from server.store.database import Database
 from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
-from server.store.records import Session
+from server.store.records import News, Session
+from server.store.standings import tell
 from server.store.tables import ChatRow, MessageRow, SessionRow, table_of
 
 _session = table_of(SessionRow)
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
-RECORD_COLUMNS: Final = tuple(column for column in _session.c if not column.name.startswith("owner_"))
+RECORD_COLUMNS: Final = tuple(_session.c[field.name] for field in fields(Session))
 """What a `Session` is made of. Who holds it is not part of it: that changes every few seconds."""
 _FIND: Final = select(*RECORD_COLUMNS).where(_session.c.id == bindparam("wanted"))
 
@@ -51,22 +52,35 @@ class SessionRepository:
         return await find_all(self._database, statement, Session)
 
     async def update(
-        self, session_id: str, changes: Mapping[str, object], *, generation: int | None = None
+        self,
+        session_id: str,
+        changes: Mapping[str, object],
+        *,
+        generation: int | None = None,
+        news: Sequence[News] = (),
     ) -> bool:
-        """Sets columns of a session.
+        """Sets columns of a session, and tells what is new of it in the same transaction.
 
         Args:
             session_id: which.
-            changes: values by field of `Session`.
+            changes: values by field of `Session`; none where it is for the news alone.
             generation: of the lease under which it is changed; None for what anybody may change.
+            news: in their order; see `server.store.standings.tell`.
 
         Returns:
-            Whether it was changed: it is still there, and no newer lease has been acquired.
+            Whether it was done: the session is still there, and no newer lease has been acquired.
         """
-        statement = update(_session).where(_session.c.id == session_id).values(dict(changes))
+        wanted = _session.c.id == session_id
         if generation is not None:
-            statement = statement.where(_session.c.owner_generation == generation)
-        return await execute(self._database, statement) == 1
+            wanted &= _session.c.owner_generation == generation
+        statement = update(_session).where(wanted).values(dict(changes)) if changes else None
+
+        def work(connection: Connection) -> bool:
+            if statement is not None and connection.execute(statement).rowcount != 1:
+                return False
+            return not news or tell(connection, session_id, news, generation=generation)
+
+        return await self._database.write(work)
 
     async def delete(self, session_id: str) -> None:
         """Deletes a session with everything stored for it.

@@ -67,6 +67,23 @@ class UserTokenRow(SQLModel, table=True):
     last_used_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class TicketRow(SQLModel, table=True):
+    """A ticket that waits to be redeemed: its hash, the credential behind it, and what it opens."""
+
+    __tablename__ = "ticket"
+
+    secret_hash: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id")
+    subject: str
+    kind: str
+    # What is known of a login token, which is not stored; of an api-key its own row tells all.
+    signed_by: str
+    token_expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    sessions: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    expires_at: int = Field(sa_type=BigInteger, index=True)
+
+
 class AuditRow(SQLModel, table=True):
     """Who changed what, and how it ended. Nothing updates a row, and age alone deletes one."""
 
@@ -108,6 +125,8 @@ class SessionRow(SQLModel, table=True):
     wa_lid: str | None = None
     # Why it ended when WhatsApp ended it: a word of sessions.state.Ending.
     ending: str | None = None
+    # The status that its readers were told last (server.store.standings): no record's field.
+    told_status: str = "stopped"
     # The lease: who holds it, in which life of that node, until when unless renewed. The generation
     # counts holders; what carries an older one comes from a node that lost the session.
     owner_node: str | None = None

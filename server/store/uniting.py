@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, select, update
 
 from server.store.dialect import insert
+from server.store.records import UNDECRYPTABLE
 from server.store.tables import ChatRow, MessageRow, ReactionRow, table_of
 
 _chat = table_of(ChatRow)
@@ -108,6 +109,9 @@ def _fold(connection: Connection, alike: ColumnElement[bool]) -> None:
             for row_id in (goes, stays)
         )
         changes: dict[str, object] = {"ack_level": max(old.ack_level, new.ack_level)}
+        if new.type == UNDECRYPTABLE:
+            told = ("type", "body", "content", "quoted_id", "mentions")
+            changes |= {what: getattr(old, what) for what in told}
         for what in ("edited", "deleted", "hidden"):
             if getattr(old, what) and not getattr(new, what):
                 changes |= {what: True, "body": old.body, "content": old.content, "edited_at": old.edited_at}

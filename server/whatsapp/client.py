@@ -5,7 +5,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Coroutine, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,39 +20,25 @@ from neonize.exc import (
 )
 from neonize.proto.Neonize_pb2 import (
     JID,
-    ClientOutdated,
-    ConnectFailure,
     LoggedOut,
-    StreamReplaced,
-    TemporaryBan,
 )
-from neonize.proto.Neonize_pb2 import Connected as ConnectedEvent
-from neonize.proto.Neonize_pb2 import Disconnected as DisconnectedEvent
-from neonize.proto.Neonize_pb2 import HistorySync as HistoryEvent
-from neonize.proto.Neonize_pb2 import Message as MessageEvent
-from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
-from ulid import ULID
 
 from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.content import Content, Vote
-from server.whatsapp.decoding import decode_act, decode_jid, decode_message, decode_receipt
+from server.whatsapp.decoding import decode_jid
+from server.whatsapp.decoding_events import EVENTS, UNREAD, decode_event
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
-from server.whatsapp.history import HistoryReceived
-from server.whatsapp.incoming import Receipt
 from server.whatsapp.jid import Jid
-from server.whatsapp.library import LibraryClient, Unread
+from server.whatsapp.library import LibraryClient
+from server.whatsapp.naming import named_both_ways
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
     ClientError,
-    Connected,
     ConnectError,
-    Disconnected,
-    Ended,
-    Ending,
     Event,
     Identity,
     InviteRefusedError,
@@ -85,15 +70,6 @@ EVENTS_WAITING: Final = 1000
 LOGOUT_SECONDS: Final = 20.0
 """How long WhatsApp may take to confirm a logout."""
 
-_ENDINGS: Final = {
-    LoggedOut: Ending.LOGGED_OUT,
-    StreamReplaced: Ending.REPLACED,
-    TemporaryBan: Ending.BANNED,
-    ClientOutdated: Ending.OUTDATED,
-    ConnectFailure: Ending.REFUSED,
-}
-_EVENTS: Final = (ConnectedEvent, DisconnectedEvent, MessageEvent, ReceiptEvent, HistoryEvent, *_ENDINGS)
-
 _CHAT_STATES: Final = {
     ChatState.COMPOSING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_TEXT),
     ChatState.RECORDING: (ChatPresence.CHAT_PRESENCE_COMPOSING, ChatPresenceMedia.CHAT_PRESENCE_MEDIA_AUDIO),
@@ -117,9 +93,9 @@ class NeonizeClient:
             device,
             incarnation=f"{session_id}.{next(_incarnations)}",
             device_name=device_name,
-            events=_EVENTS,
+            events=EVENTS,
             on_event=self._take,
-            unread=(HistoryEvent,),
+            unread=UNREAD,
         )
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
@@ -185,19 +161,9 @@ class NeonizeClient:
         return taken
 
     async def _name_both_ways(self) -> None:
-        """Gives receipts the other name of who sent them: it does not come along, but the device knows it.
-
-        In place, before anything is taken: cancelled, it loses nothing.
-        """
+        """In place, before anything is taken: cancelled, it loses nothing."""
         for position, event in enumerate(self._events):
-            if not isinstance(event, Receipt) or event.participant_alternative is not None:
-                continue
-            other = await self._addressing.other_name(event.participant)
-            self._events[position] = replace(
-                event,
-                participant_alternative=other,
-                chat_alternative=None if event.chat.is_group else other,
-            )
+            self._events[position] = await named_both_ways(event, self._addressing.other_name)
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -336,33 +302,17 @@ class NeonizeClient:
 
     def _take(self, event: object) -> None:
         """Runs in the session's own thread."""
-        decoded = _decode(event)
-        if decoded is None:
-            return
         if isinstance(event, LoggedOut):
             note_unlinked(self._device)
-        self._room.acquire()
-        self._loop.call_soon_threadsafe(self._append, decoded)
+        for decoded in decode_event(event):
+            self._room.acquire()
+            self._loop.call_soon_threadsafe(self._append, decoded)
 
     def _append(self, event: Event) -> None:
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
         self._events.append(event)
         self._arrived.set()
-
-
-def _decode(event: object) -> Event | None:
-    if isinstance(event, Unread):
-        return HistoryReceived(str(ULID()), event.data)
-    if isinstance(event, MessageEvent):
-        return decode_message(event) or decode_act(event)
-    if isinstance(event, ReceiptEvent):
-        return decode_receipt(event)
-    if isinstance(event, ConnectedEvent):
-        return Connected()
-    if isinstance(event, DisconnectedEvent):
-        return Disconnected()
-    return Ended(_ENDINGS[type(event)])
 
 
 def _gone() -> RefusedError:

@@ -5,16 +5,19 @@ from typing import Final
 from neonize.proto.Neonize_pb2 import JID
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
+from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Message
 
 from server.whatsapp.acts import Envelope, act_of
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Received
-from server.whatsapp.stored import describe, kind_of, unwrap
+from server.whatsapp.stored import UNDECRYPTABLE, describe, kind_of, unwrap
 
 _ADMIN_REVOKE: Final = "8"
 """How WhatsApp marks what a group's admin deletes of somebody else."""
+_PEER: Final = "peer"
+"""The category of what devices of the account tell each other."""
 _RECEIPTS: Final = {
     # A device that nobody looks at tells INACTIVE: WhatsApp's own apps show no delivery for it.
     ReceiptEvent.DELIVERED: ReceiptKind.DELIVERED,
@@ -54,6 +57,36 @@ def decode_message(event: MessageEvent) -> Received | None:
         content=_content(event),
         quoted_id=described.quoted_id,
         mentions=described.mentions,
+    )
+
+
+def decode_undecryptable(event: UndecryptableEvent) -> Received | None:
+    """Reads that a message came which could not be.
+
+    Returns:
+        The event, or None for what its sender would not have shown as a message: acts on other messages, and
+        what the account's own devices tell each other.
+    """
+    info = event.Info
+    source = info.MessageSource
+    chat = decode_jid(source.Chat)
+    sender = decode_jid(source.Sender)
+    hidden = event.DecryptFailMode == UndecryptableEvent.DECRYPT_FAIL_HIDE
+    if hidden or info.Edit or info.Category == _PEER or chat is None or sender is None:
+        return None
+    alternative = decode_jid(source.RecipientAlt if source.IsFromMe else source.SenderAlt)
+    return Received(
+        id=info.ID,
+        chat=chat,
+        chat_alternative=None if source.IsGroup else alternative,
+        sender=sender,
+        sender_alternative=decode_jid(source.SenderAlt),
+        from_me=source.IsFromMe,
+        sender_name=info.Pushname,
+        type=UNDECRYPTABLE,
+        body="",
+        timestamp=info.Timestamp,
+        content=b"",
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from server.whatsapp.content import Content
+from server.whatsapp.happenings import Happening
 from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
 from server.whatsapp.jid import Jid
@@ -117,6 +118,10 @@ class Ended:
 class Received:
     """A message came in, or the account sent one from another of its devices.
 
+    A message that the device could not decrypt, or that WhatsApp did not give it, comes with the type
+    "undecryptable" and nothing in it. The device asks its sender for it by itself; where that helps, the same
+    message follows, under the same id.
+
     Attributes:
         id: WhatsApp's id for it.
         chat: where it belongs; a LID where WhatsApp addressed it so.
@@ -124,10 +129,11 @@ class Received:
         sender: who sent it, without a device part.
         sender_alternative: the sender's other JID, where known.
         sender_name: how the sender calls themself, "" where unknown.
-        type: a word of the API's message types ("text", "image", ..., "unknown").
+        type: a word of the API's message types ("text", "image", ..., "unknown", "undecryptable").
         body: the text or what stands for it.
         timestamp: WhatsApp's time, epoch milliseconds.
-        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it.
+        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it. Empty for what could not
+            be decrypted.
         quoted_id: WhatsApp's id of the message that it answers, or None.
         mentions: people whom it mentions, as the sender addressed them.
     """
@@ -147,11 +153,11 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Live = Received | Edited | Revoked | Reacted | Receipt
+Live = Received | Edited | Revoked | Reacted | Receipt | Happening
 """What happens now."""
 
 Incoming = Live | HistoryReceived
-"""What WhatsApp delivers once: it is to be stored."""
+"""What WhatsApp delivers once: it is to be stored, or told."""
 
 Event = Connected | Disconnected | Stalled | Ended | Incoming
 

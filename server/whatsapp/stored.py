@@ -80,6 +80,8 @@ _FORWARDABLE: Final = frozenset(
 """Kinds of which a copy means to its readers what the original meant to its own."""
 UNKNOWN: Final = "unknown"
 """The API's type of a message that has no word of its own."""
+UNDECRYPTABLE: Final = "undecryptable"
+"""The API's type of a message that came without anything that the device could read."""
 
 
 @dataclass(frozen=True, slots=True)

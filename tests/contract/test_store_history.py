@@ -12,7 +12,7 @@ from server.store.history import HistoryRepository, packed
 from server.store.history_records import KeptPiece, NewChunk, OldChat, OldMessage, Past
 from server.store.message_actions import MessageRepository
 from server.store.past import Added
-from server.store.records import Chat, Message, NewReaction, NewRevoke, Reaction, Session
+from server.store.records import UNDECRYPTABLE, Chat, Message, NewReaction, NewRevoke, Reaction, Session
 from server.store.sessions import SessionRepository
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged
 from tests.support.records import a_message, a_session
@@ -59,6 +59,7 @@ def a_past(
 ) -> Past:
     plain = Past(
         session_id=session.id,
+        at=5_000,
         chats_as_now=False,
         addresses=(),
         names=(),
@@ -299,6 +300,37 @@ async def test_history_behind_live_adds_what_was_missed(stored: Stored, session:
     assert (by_id["M1"].body, by_id["M1"].edited) == ("better", True)
     assert (by_id["M2"].body, by_id["M2"].deleted, by_id["O1"].ack_level) == ("", True, 3)
     assert [r.emoji for r in await stored.messages.reactions([by_id["M1"].id])] == ["👍"]
+
+
+async def test_history_fills_what_could_not_be_decrypted(
+    stored: Stored, database: Database, session: Session
+) -> None:
+    placeholder = replace(
+        a_message(session.id, "M1", body="", timestamp=9_000), type=UNDECRYPTABLE, content=b""
+    )
+    await stored.conversations.store([placeholder])
+    past = a_past(session, old("M1", session, body="hello", timestamp=9_000), old("M2", session))
+    await stored.take(past)
+    filled = (await stored.all())[0]
+    assert (filled.type, filled.body) == ("text", "hello")
+    await stored.take(past)
+    names = [event.name for event in await logged(database)]
+    assert names == ["message", "message.decrypted", "history.synced", "history.synced"]
+
+
+async def test_a_chat_that_was_there_is_told_when_history_changes_it(
+    stored: Stored, database: Database, session: Session
+) -> None:
+    await stored.conversations.store([a_message(session.id, "M1")])
+    chats = [an_old_chat(archived=True), an_old_chat(BOB, archived=True)]
+    for _ in range(2):
+        await stored.take(a_past(session, chats=chats, chats_as_now=True))
+    for _ in range(2):
+        await stored.take(a_past(session, names=[(ADA, "Ada")], chats=[]))
+    told = [event.payload for event in await logged(database) if event.name == "chat.updated"]
+    shown = [payload["chat"] for payload in told]
+    assert [payload["chatJid"] for payload in told] == [ADA, ADA]
+    assert [(c["archived"], c["name"]) for c in shown if isinstance(c, dict)] == [(True, ""), (True, "Ada")]
 
 
 async def test_what_was_deleted_stays_deleted(stored: Stored, session: Session) -> None:

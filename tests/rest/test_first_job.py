@@ -24,7 +24,7 @@ MESSAGE_FIELDS = {
     "ackLevel": int, "body": str, "chatJid": str, "createdAt": int, "deleted": bool, "direction": str,
     "edited": bool, "error": (str, type(None)), "fromMe": bool, "hasMedia": bool, "id": int, "mentions": list,
     "quotedId": (str, type(None)), "reactions": list, "senderJid": str, "sessionId": str, "timestamp": int,
-    "type": str, "waMessageId": str,
+    "type": str, "waMessageId": str, "chatLid": (str, type(None)), "senderLid": (str, type(None)),
 }  # fmt: skip
 CHAT_FIELDS = {
     "archived": bool, "id": int, "jid": str, "lastMessageAt": (int, type(None)),

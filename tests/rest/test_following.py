@@ -57,3 +57,5 @@ def test_the_end_of_an_async_send_is_told(stack: Stack, session: str, ada: str) 
 def test_the_guide_shows_what_is_tested() -> None:
     code = Path(following_example.__file__).read_text()
     assert f"```python\n{code}```" in GUIDE.read_text()
+    script = Path(following_example.__file__).with_suffix(".js").read_text()
+    assert f"```js\n{script}```" in GUIDE.read_text()  # tests/browser runs it

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from server.store.database import Database
 from server.store.records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke
 from server.store.tables import EventRow, table_of
+from tests.support.event_schemas import problems
 
 ADA = "628120000001@s.whatsapp.net"
 _event = table_of(EventRow)
@@ -21,9 +22,10 @@ class Logged:
 
 
 async def logged(database: Database) -> list[Logged]:
-    """All events, in the order in which readers see them."""
+    """All events, in the order in which readers see them; each must be as the protos say."""
     statement = select(_event.c.name, _event.c.payload).order_by(_event.c.id)
     rows = await database.read(lambda connection: connection.execute(statement).all())
+    assert not [line for name, payload in rows for line in problems(name, payload)]
     return [Logged(name, payload) for name, payload in rows]
 
 

@@ -8,6 +8,8 @@ from tools.gateway import OPENAPI, ROOT
 
 Document = dict[str, Any]
 
+_EVENT_STREAM = "text/event-stream"
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -36,6 +38,11 @@ class Operation:
         return "requestBody" in self.said
 
     @property
+    def is_stream(self) -> bool:
+        """Whether its answer goes on without end."""
+        return _EVENT_STREAM in self.said["responses"].get("200", {}).get("content", {})
+
+    @property
     def variables(self) -> list[str]:
         """Names of what its path needs."""
         return [parameter["name"] for parameter in self.said["parameters"] if parameter["in"] == "path"]
@@ -61,14 +68,28 @@ def operations(document: Document) -> dict[str, Operation]:
     }
 
 
+def without_streams(document: Document) -> Document:
+    """The document without operations whose answers never end, for what reads answers to their end."""
+    result: Document = json.loads(json.dumps(document))
+    for operation in operations(document).values():
+        if operation.is_stream:
+            del result["paths"][operation.path]
+    return result
+
+
 def answer_schema(document: Document, operation: Operation, status: int) -> Document | None:
-    """The JSON Schema of an answer, whole in itself; None where the answer has no body."""
+    """The JSON Schema of an answer, whole in itself; None where the answer has no body.
+
+    For an answer without end it is that of each event.
+    """
     response = operation.said["responses"][str(status)]
     if "$ref" in response:
         response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
     if "content" not in response:
         return None
-    return {**response["content"]["application/json"]["schema"], "components": document["components"]}
+    content = response["content"]
+    schema = content[_EVENT_STREAM]["x-itemSchema"] if _EVENT_STREAM in content else None
+    return {**(schema or content["application/json"]["schema"]), "components": document["components"]}
 
 
 def closed(document: Document) -> Document:

@@ -14,6 +14,10 @@ from wagate.v1 import events_pb2, events_pb2_grpc
 from server.rpc.rest_body import REST_BODY, REST_MARK
 from server.rpc.serving import SERVICES
 
+STREAMS: dict[str, MethodDescriptor] = {
+    method.name: method for service in SERVICES for method in service.methods if method.server_streaming
+}
+"""Those of the contract's methods that answer with a stream."""
 METHODS: dict[str, MethodDescriptor] = {
     method.name: method for service in SERVICES for method in service.methods if not method.server_streaming
 }
@@ -22,7 +26,7 @@ METHODS: dict[str, MethodDescriptor] = {
 
 def path_of(method: str) -> str:
     """The gRPC path of a method."""
-    descriptor = METHODS[method]
+    descriptor = METHODS.get(method) or STREAMS[method]
     return f"/{descriptor.containing_service.full_name}/{descriptor.name}"
 
 
@@ -77,6 +81,21 @@ class Caller:
         """Follows the events, with the fields of the request."""
         request = events_pb2.SubscribeRequest(**fields)
         return events_pb2_grpc.EventsStub(self.channel).Subscribe(request, metadata=self._metadata())
+
+    def listen(
+        self, headers: tuple[tuple[str, str], ...] = (), **fields: Any
+    ) -> "grpc.aio.UnaryStreamCall[events_pb2.SubscribeRequest, HttpBody]":
+        """Follows the events as Envoy does for a REST caller."""
+        follow: Any = self.channel.unary_stream(
+            path_of("Subscribe"),
+            request_serializer=events_pb2.SubscribeRequest.SerializeToString,
+            response_deserializer=HttpBody.FromString,
+        )
+        metadata = self._metadata((REST_MARK, "/api/v1/events"), *headers)
+        call: grpc.aio.UnaryStreamCall[events_pb2.SubscribeRequest, HttpBody] = follow(
+            events_pb2.SubscribeRequest(**fields), metadata=metadata
+        )
+        return call
 
     async def rest(self, method: str, body: object = None, **fields: Any) -> Answer:
         """Calls a method as Envoy does.

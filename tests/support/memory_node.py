@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from server.auth.audit import AuditLog
+from server.auth.authenticator import Authenticator
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability, Principal
+from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.service import Chats
 from server.config import Settings
@@ -30,6 +32,7 @@ from server.store.outbox import OutboxRepository
 from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
+from server.store.tickets import TicketRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Incoming
 from tests.support.waiting import until_async
@@ -60,6 +63,7 @@ class MemoryNode:
     cursors: Cursors
     keys: ApiKeys
     audit: AuditLog
+    tickets: Tickets
     principal: Principal
 
     def use_ingest(self, session: Session, ingest: IngestFunction) -> None:
@@ -221,6 +225,7 @@ async def memory_node(
             cursors=cursors,
             keys=ApiKeys(keys),
             audit=audit,
+            tickets=Tickets(TicketRepository(database), Authenticator(ApiKeys(keys)).confirm),
             principal=Principal(organization.id, "tester", frozenset(Capability)),
         )
         async with asyncio.timeout(10):

@@ -11,6 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from wagate.v1 import operation_pb2
 
 from server.errors import Code
+from server.rpc import sse
 from server.rpc.json_codec import enum_words
 from tools.openapi import errors
 from tools.openapi.contract import Contract
@@ -193,6 +194,15 @@ def _successes(
     status = said.success_status or 200
     if status == 204:
         return {"204": {"description": "Done."}}
+    if method.server_streaming:
+        # OpenAPI has a word for what a stream is made of only since 3.2 (itemSchema).
+        stream = {"schema": {"type": "string"}, "x-itemSchema": schemas.answer(method.output_type)}
+        return {
+            str(status): {
+                "description": "Goes on until one side ends it. The `data` of each event: `x-itemSchema`.",
+                "content": {sse.CONTENT_TYPE: stream},
+            }
+        }
     content = {"application/json": {"schema": schemas.answer(method.output_type)}}
     successes = {str(status): {"description": "Done.", "content": content}}
     if said.async_status:

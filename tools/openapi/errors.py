@@ -51,6 +51,8 @@ def of_operation(method: MethodDescriptor, *, has_body: bool) -> dict[int, Code]
         codes.add(Code.NOT_FOUND)
     if has_body:
         codes.add(Code.PAYLOAD_TOO_LARGE)
+    if method.server_streaming:
+        codes.remove(Code.TIMEOUT)  # it may take as long as it likes
     statuses = {HTTP[code]: code for code in codes - {Code.VALIDATION_ERROR}}
     # Without a body nothing can be wrong but path and query, which Envoy or the method refuse with 400.
     statuses[400] = Code.VALIDATION_ERROR

@@ -18,6 +18,7 @@ from tools.rest_descriptor import ContractError
 Schema = dict[str, Any]
 
 _VALUE: Final = "google.protobuf.Value"
+_STRUCT: Final = "google.protobuf.Struct"
 _SCALARS: Final[Mapping[int, Schema]] = {
     FieldDescriptor.TYPE_STRING: {"type": "string"},
     FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
@@ -99,7 +100,8 @@ class Schemas:
 
     def parameter(self, field: FieldDescriptor) -> Schema:
         """The schema of a field that path or query give."""
-        return _ruled(rules(field), self._plain(field))
+        one = _ruled(rules(field), self._plain(field))
+        return {"type": "array", "items": one} if field.is_repeated else one
 
     def prose(self, field: FieldDescriptor) -> str:
         """What the contract says of a field."""
@@ -116,6 +118,8 @@ class Schemas:
         return schema
 
     def _answered(self, field: FieldDescriptor) -> Schema:
+        if field.message_type is not None and field.message_type.full_name == _STRUCT:
+            return self._described(field, {"type": "object"})
         one = self.answer(field.message_type) if field.message_type is not None else self._plain(field)
         if field.is_repeated:
             one = {"type": "array", "items": one}

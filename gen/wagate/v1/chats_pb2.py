@@ -29,7 +29,7 @@ from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
 from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\xc7\x03\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\tB\x08\n\x06_errorB\x0c\n\n_quoted_id\"J\n\x10ListChatsRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\">\n\x0eGetChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\xde\x01\n\x11UpdateChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\x15\n\x08\x61rchived\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\'\n\x0bmuted_until\x18\x04 \x01(\x03\x42\r\xd2\xda\x18\t\x19\x00\x00\x00\x00\x00\x00\xf0?H\x01\x88\x01\x01\x12\x13\n\x06pinned\x18\x05 \x01(\x08H\x02\x88\x01\x01\x12\x13\n\x06unmute\x18\x06 \x01(\x08H\x03\x88\x01\x01\x42\x0b\n\t_archivedB\x0e\n\x0c_muted_untilB\t\n\x07_pinnedB\t\n\x07_unmute\"A\n\x11\x44\x65leteChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\x14\n\x12\x44\x65leteChatResponse\"t\n\x16SetChatPresenceRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x17.wagate.v1.ChatPresenceB\x04\xe2\x41\x01\x02\"\x19\n\x17SetChatPresenceResponse\"?\n\x0fReadChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"f\n\x17ListChatMessagesRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02*\x81\x01\n\x0c\x43hatPresence\x12\x1d\n\x19\x43HAT_PRESENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HAT_PRESENCE_COMPOSING\x10\x01\x12\x1b\n\x17\x43HAT_PRESENCE_RECORDING\x10\x02\x12\x18\n\x14\x43HAT_PRESENCE_PAUSED\x10\x03\x32\x9e\x07\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12k\n\x07GetChat\x12\x19.wagate.v1.GetChatRequest\x1a\x0f.wagate.v1.Chat\"4\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\x12&/api/v1/sessions/{session}/chats/{cid}\x12w\n\nUpdateChat\x12\x1c.wagate.v1.UpdateChatRequest\x1a\x0f.wagate.v1.Chat\":\xca\xda\x18\x05\x08\x02\x18\xa6\x03\x82\xd3\xe4\x93\x02+2&/api/v1/sessions/{session}/chats/{cid}:\x01*\x12\x82\x01\n\nDeleteChat\x12\x1c.wagate.v1.DeleteChatRequest\x1a\x1d.wagate.v1.DeleteChatResponse\"7\xca\xda\x18\x05\x08\x02\x10\xcc\x01\x82\xd3\xe4\x93\x02(*&/api/v1/sessions/{session}/chats/{cid}\x12\xa0\x01\n\x0fSetChatPresence\x12!.wagate.v1.SetChatPresenceRequest\x1a\".wagate.v1.SetChatPresenceResponse\"F\xca\xda\x18\x08\x08\x02\x10\xcc\x01*\x01\x08\x82\xd3\xe4\x93\x02\x34\x1a//api/v1/sessions/{session}/chats/{cid}/presence:\x01*\x12r\n\x08ReadChat\x12\x1a.wagate.v1.ReadChatRequest\x1a\x0f.wagate.v1.Chat\"9\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02-\"+/api/v1/sessions/{session}/chats/{cid}/read\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/chats.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18wagate/v1/messages.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\xf8\x01\n\x04\x43hat\x12\x10\n\x08\x61rchived\x18\x01 \x01(\x08\x12\n\n\x02id\x18\x02 \x01(\x03\x12\x0b\n\x03jid\x18\x03 \x01(\t\x12\x1c\n\x0flast_message_at\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x18\n\x0bmuted_until\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0e\n\x06pinned\x18\x07 \x01(\x08\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12!\n\x04type\x18\t \x01(\x0e\x32\x13.wagate.v1.ChatType\x12\x14\n\x0cunread_count\x18\n \x01(\x05\x42\x12\n\x10_last_message_atB\x0e\n\x0c_muted_until\"@\n\x08Reaction\x12\r\n\x05\x65moji\x18\x01 \x01(\t\x12\x12\n\nsender_jid\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\x93\x04\n\x07Message\x12\x11\n\tack_level\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x10\n\x08\x63hat_jid\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\x12.\n\tdirection\x18\x06 \x01(\x0e\x32\x1b.wagate.v1.MessageDirection\x12\x0e\n\x06\x65\x64ited\x18\x07 \x01(\x08\x12\x12\n\x05\x65rror\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x0f\n\x07\x66rom_me\x18\t \x01(\x08\x12\x11\n\thas_media\x18\n \x01(\x08\x12\n\n\x02id\x18\x0b \x01(\x03\x12\x10\n\x08mentions\x18\x0c \x03(\t\x12\x16\n\tquoted_id\x18\r \x01(\tH\x01\x88\x01\x01\x12&\n\treactions\x18\x0e \x03(\x0b\x32\x13.wagate.v1.Reaction\x12\x12\n\nsender_jid\x18\x0f \x01(\t\x12\x12\n\nsession_id\x18\x10 \x01(\t\x12\x11\n\ttimestamp\x18\x11 \x01(\x03\x12$\n\x04type\x18\x12 \x01(\x0e\x32\x16.wagate.v1.MessageType\x12\x15\n\rwa_message_id\x18\x13 \x01(\t\x12\x15\n\x08\x63hat_lid\x18\x14 \x01(\tH\x02\x88\x01\x01\x12\x17\n\nsender_lid\x18\x15 \x01(\tH\x03\x88\x01\x01\x42\x08\n\x06_errorB\x0c\n\n_quoted_idB\x0b\n\t_chat_lidB\r\n\x0b_sender_lid\"J\n\x10ListChatsRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\\\n\x11ListChatsResponse\x12\x1d\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x0f.wagate.v1.Chat\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\">\n\x0eGetChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\xde\x01\n\x11UpdateChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\x15\n\x08\x61rchived\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12\'\n\x0bmuted_until\x18\x04 \x01(\x03\x42\r\xd2\xda\x18\t\x19\x00\x00\x00\x00\x00\x00\xf0?H\x01\x88\x01\x01\x12\x13\n\x06pinned\x18\x05 \x01(\x08H\x02\x88\x01\x01\x12\x13\n\x06unmute\x18\x06 \x01(\x08H\x03\x88\x01\x01\x42\x0b\n\t_archivedB\x0e\n\x0c_muted_untilB\t\n\x07_pinnedB\t\n\x07_unmute\"A\n\x11\x44\x65leteChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"\x14\n\x12\x44\x65leteChatResponse\"t\n\x16SetChatPresenceRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x17.wagate.v1.ChatPresenceB\x04\xe2\x41\x01\x02\"\x19\n\x17SetChatPresenceResponse\"?\n\x0fReadChatRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\"f\n\x17ListChatMessagesRequest\x12\x17\n\x07session\x18\x01 \x01(\tB\x06\xd2\xda\x18\x02(\x01\x12\x13\n\x03\x63id\x18\x02 \x01(\tB\x06\xd2\xda\x18\x02(\x02\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"f\n\x18ListChatMessagesResponse\x12 \n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x12.wagate.v1.Message\x12\x18\n\x0bnext_cursor\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor*L\n\x08\x43hatType\x12\x19\n\x15\x43HAT_TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HAT_TYPE_DM\x10\x01\x12\x13\n\x0f\x43HAT_TYPE_GROUP\x10\x02*j\n\x10MessageDirection\x12!\n\x1dMESSAGE_DIRECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_DIRECTION_IN\x10\x01\x12\x19\n\x15MESSAGE_DIRECTION_OUT\x10\x02*\x81\x01\n\x0c\x43hatPresence\x12\x1d\n\x19\x43HAT_PRESENCE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43HAT_PRESENCE_COMPOSING\x10\x01\x12\x1b\n\x17\x43HAT_PRESENCE_RECORDING\x10\x02\x12\x18\n\x14\x43HAT_PRESENCE_PAUSED\x10\x03\x32\x9e\x07\n\x05\x43hats\x12v\n\tListChats\x12\x1b.wagate.v1.ListChatsRequest\x1a\x1c.wagate.v1.ListChatsResponse\".\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/sessions/{session}/chats\x12k\n\x07GetChat\x12\x19.wagate.v1.GetChatRequest\x1a\x0f.wagate.v1.Chat\"4\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\x12&/api/v1/sessions/{session}/chats/{cid}\x12w\n\nUpdateChat\x12\x1c.wagate.v1.UpdateChatRequest\x1a\x0f.wagate.v1.Chat\":\xca\xda\x18\x05\x08\x02\x18\xa6\x03\x82\xd3\xe4\x93\x02+2&/api/v1/sessions/{session}/chats/{cid}:\x01*\x12\x82\x01\n\nDeleteChat\x12\x1c.wagate.v1.DeleteChatRequest\x1a\x1d.wagate.v1.DeleteChatResponse\"7\xca\xda\x18\x05\x08\x02\x10\xcc\x01\x82\xd3\xe4\x93\x02(*&/api/v1/sessions/{session}/chats/{cid}\x12\xa0\x01\n\x0fSetChatPresence\x12!.wagate.v1.SetChatPresenceRequest\x1a\".wagate.v1.SetChatPresenceResponse\"F\xca\xda\x18\x08\x08\x02\x10\xcc\x01*\x01\x08\x82\xd3\xe4\x93\x02\x34\x1a//api/v1/sessions/{session}/chats/{cid}/presence:\x01*\x12r\n\x08ReadChat\x12\x1a.wagate.v1.ReadChatRequest\x1a\x0f.wagate.v1.Chat\"9\xca\xda\x18\x02\x08\x02\x82\xd3\xe4\x93\x02-\"+/api/v1/sessions/{session}/chats/{cid}/read\x12\x9a\x01\n\x10ListChatMessages\x12\".wagate.v1.ListChatMessagesRequest\x1a#.wagate.v1.ListChatMessagesResponse\"=\xca\xda\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x31\x12//api/v1/sessions/{session}/chats/{cid}/messagesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -80,40 +80,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHATS'].methods_by_name['ReadChat']._serialized_options = b'\312\332\030\002\010\002\202\323\344\223\002-\"+/api/v1/sessions/{session}/chats/{cid}/read'
   _globals['_CHATS'].methods_by_name['ListChatMessages']._loaded_options = None
   _globals['_CHATS'].methods_by_name['ListChatMessages']._serialized_options = b'\312\332\030\002\010\001\202\323\344\223\0021\022//api/v1/sessions/{session}/chats/{cid}/messages'
-  _globals['_CHATTYPE']._serialized_start=1916
-  _globals['_CHATTYPE']._serialized_end=1992
-  _globals['_MESSAGEDIRECTION']._serialized_start=1994
-  _globals['_MESSAGEDIRECTION']._serialized_end=2100
-  _globals['_CHATPRESENCE']._serialized_start=2103
-  _globals['_CHATPRESENCE']._serialized_end=2232
+  _globals['_CHATTYPE']._serialized_start=1992
+  _globals['_CHATTYPE']._serialized_end=2068
+  _globals['_MESSAGEDIRECTION']._serialized_start=2070
+  _globals['_MESSAGEDIRECTION']._serialized_end=2176
+  _globals['_CHATPRESENCE']._serialized_start=2179
+  _globals['_CHATPRESENCE']._serialized_end=2308
   _globals['_CHAT']._serialized_start=176
   _globals['_CHAT']._serialized_end=424
   _globals['_REACTION']._serialized_start=426
   _globals['_REACTION']._serialized_end=490
   _globals['_MESSAGE']._serialized_start=493
-  _globals['_MESSAGE']._serialized_end=948
-  _globals['_LISTCHATSREQUEST']._serialized_start=950
-  _globals['_LISTCHATSREQUEST']._serialized_end=1024
-  _globals['_LISTCHATSRESPONSE']._serialized_start=1026
-  _globals['_LISTCHATSRESPONSE']._serialized_end=1118
-  _globals['_GETCHATREQUEST']._serialized_start=1120
-  _globals['_GETCHATREQUEST']._serialized_end=1182
-  _globals['_UPDATECHATREQUEST']._serialized_start=1185
-  _globals['_UPDATECHATREQUEST']._serialized_end=1407
-  _globals['_DELETECHATREQUEST']._serialized_start=1409
-  _globals['_DELETECHATREQUEST']._serialized_end=1474
-  _globals['_DELETECHATRESPONSE']._serialized_start=1476
-  _globals['_DELETECHATRESPONSE']._serialized_end=1496
-  _globals['_SETCHATPRESENCEREQUEST']._serialized_start=1498
-  _globals['_SETCHATPRESENCEREQUEST']._serialized_end=1614
-  _globals['_SETCHATPRESENCERESPONSE']._serialized_start=1616
-  _globals['_SETCHATPRESENCERESPONSE']._serialized_end=1641
-  _globals['_READCHATREQUEST']._serialized_start=1643
-  _globals['_READCHATREQUEST']._serialized_end=1706
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1708
-  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1810
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1812
-  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1914
-  _globals['_CHATS']._serialized_start=2235
-  _globals['_CHATS']._serialized_end=3161
+  _globals['_MESSAGE']._serialized_end=1024
+  _globals['_LISTCHATSREQUEST']._serialized_start=1026
+  _globals['_LISTCHATSREQUEST']._serialized_end=1100
+  _globals['_LISTCHATSRESPONSE']._serialized_start=1102
+  _globals['_LISTCHATSRESPONSE']._serialized_end=1194
+  _globals['_GETCHATREQUEST']._serialized_start=1196
+  _globals['_GETCHATREQUEST']._serialized_end=1258
+  _globals['_UPDATECHATREQUEST']._serialized_start=1261
+  _globals['_UPDATECHATREQUEST']._serialized_end=1483
+  _globals['_DELETECHATREQUEST']._serialized_start=1485
+  _globals['_DELETECHATREQUEST']._serialized_end=1550
+  _globals['_DELETECHATRESPONSE']._serialized_start=1552
+  _globals['_DELETECHATRESPONSE']._serialized_end=1572
+  _globals['_SETCHATPRESENCEREQUEST']._serialized_start=1574
+  _globals['_SETCHATPRESENCEREQUEST']._serialized_end=1690
+  _globals['_SETCHATPRESENCERESPONSE']._serialized_start=1692
+  _globals['_SETCHATPRESENCERESPONSE']._serialized_end=1717
+  _globals['_READCHATREQUEST']._serialized_start=1719
+  _globals['_READCHATREQUEST']._serialized_end=1782
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_start=1784
+  _globals['_LISTCHATMESSAGESREQUEST']._serialized_end=1886
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_start=1888
+  _globals['_LISTCHATMESSAGESRESPONSE']._serialized_end=1990
+  _globals['_CHATS']._serialized_start=2311
+  _globals['_CHATS']._serialized_end=3237
 # @@protoc_insertion_point(module_scope)

@@ -216,6 +216,8 @@ class Message(_message.Message):
     TIMESTAMP_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     WA_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    CHAT_LID_FIELD_NUMBER: _builtins.int
+    SENDER_LID_FIELD_NUMBER: _builtins.int
     ack_level: _builtins.int
     """How far it has come: -1 failed, 0 unknown, 1 sent, 2 delivered, 3 read, 4 played."""
     body: _builtins.str
@@ -250,6 +252,10 @@ class Message(_message.Message):
     """Its kind."""
     wa_message_id: _builtins.str
     """The id that WhatsApp and every recipient know it by; "" while unknown."""
+    chat_lid: _builtins.str
+    """The chat's LID; absent for groups, which have none, and where it is not known."""
+    sender_lid: _builtins.str
+    """The sender's LID, where it is known."""
     @_builtins.property
     def mentions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """JIDs that it mentions."""
@@ -280,19 +286,29 @@ class Message(_message.Message):
         timestamp: _builtins.int = ...,
         type: _messages_pb2.MessageType.ValueType = ...,
         wa_message_id: _builtins.str = ...,
+        chat_lid: _builtins.str | None = ...,
+        sender_lid: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_quoted_id", b"_quoted_id", "error", b"error", "quoted_id", b"quoted_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chat_lid", b"_chat_lid", "_error", b"_error", "_quoted_id", b"_quoted_id", "_sender_lid", b"_sender_lid", "chat_lid", b"chat_lid", "error", b"error", "quoted_id", b"quoted_id", "sender_lid", b"sender_lid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error", b"_error", "_quoted_id", b"_quoted_id", "ack_level", b"ack_level", "body", b"body", "chat_jid", b"chat_jid", "created_at", b"created_at", "deleted", b"deleted", "direction", b"direction", "edited", b"edited", "error", b"error", "from_me", b"from_me", "has_media", b"has_media", "id", b"id", "mentions", b"mentions", "quoted_id", b"quoted_id", "reactions", b"reactions", "sender_jid", b"sender_jid", "session_id", b"session_id", "timestamp", b"timestamp", "type", b"type", "wa_message_id", b"wa_message_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chat_lid", b"_chat_lid", "_error", b"_error", "_quoted_id", b"_quoted_id", "_sender_lid", b"_sender_lid", "ack_level", b"ack_level", "body", b"body", "chat_jid", b"chat_jid", "chat_lid", b"chat_lid", "created_at", b"created_at", "deleted", b"deleted", "direction", b"direction", "edited", b"edited", "error", b"error", "from_me", b"from_me", "has_media", b"has_media", "id", b"id", "mentions", b"mentions", "quoted_id", b"quoted_id", "reactions", b"reactions", "sender_jid", b"sender_jid", "sender_lid", b"sender_lid", "session_id", b"session_id", "timestamp", b"timestamp", "type", b"type", "wa_message_id", b"wa_message_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__chat_lid: _TypeAlias = _typing.Literal["chat_lid"]  # noqa: Y015
+    _WhichOneofArgType__chat_lid: _TypeAlias = _typing.Literal["_chat_lid", b"_chat_lid"]  # noqa: Y015
     _WhichOneofReturnType__error: _TypeAlias = _typing.Literal["error"]  # noqa: Y015
     _WhichOneofArgType__error: _TypeAlias = _typing.Literal["_error", b"_error"]  # noqa: Y015
     _WhichOneofReturnType__quoted_id: _TypeAlias = _typing.Literal["quoted_id"]  # noqa: Y015
     _WhichOneofArgType__quoted_id: _TypeAlias = _typing.Literal["_quoted_id", b"_quoted_id"]  # noqa: Y015
+    _WhichOneofReturnType__sender_lid: _TypeAlias = _typing.Literal["sender_lid"]  # noqa: Y015
+    _WhichOneofArgType__sender_lid: _TypeAlias = _typing.Literal["_sender_lid", b"_sender_lid"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__chat_lid) -> _WhichOneofReturnType__chat_lid | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__error) -> _WhichOneofReturnType__error | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__quoted_id) -> _WhichOneofReturnType__quoted_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sender_lid) -> _WhichOneofReturnType__sender_lid | None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
 

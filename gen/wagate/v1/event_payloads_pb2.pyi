@@ -103,7 +103,8 @@ class Payload(_message.Message):
     @_builtins.property
     def presence(self) -> Global___Presence:
         """Somebody came, went, is typing or stopped. Presences come only for people whose devices tell
-        them to the account, and none is repeated for a reader that was away: what they say passes.
+        them to the account. They are kept like every other event: look at the timestamp, for what
+        they say passes.
         """
 
     @_builtins.property

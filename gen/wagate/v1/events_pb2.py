@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from wagate.v1 import operation_pb2 as wagate_dot_v1_dot_operation__pb2
 from wagate.v1 import rules_pb2 as wagate_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16wagate/v1/events.proto\x12\twagate.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"w\n\x10SubscribeRequest\x12\x39\n\x05\x61\x66ter\x18\x01 \x01(\tB*\xd2\xda\x18&B$^(evt_[0-7][0-9A-HJKMNP-TV-Z]{25})?$\x12\x18\n\x08sessions\x18\x02 \x03(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\"\xa7\x01\n\x05\x45vent\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x14\n\x07session\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x0corganization\x18\x05 \x01(\t\x12\x11\n\ttimestamp\x18\x06 \x01(\x03\x12(\n\x07payload\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructB\n\n\x08_session2N\n\x06\x45vents\x12\x44\n\tSubscribe\x12\x1b.wagate.v1.SubscribeRequest\x1a\x10.wagate.v1.Event\"\x06\xca\xda\x18\x02\x08\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16wagate/v1/events.proto\x12\twagate.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x19wagate/v1/operation.proto\x1a\x15wagate/v1/rules.proto\"\x97\x01\n\x10SubscribeRequest\x12@\n\x05\x61\x66ter\x18\x01 \x01(\tB*\xd2\xda\x18&B$^(evt_[0-7][0-9A-HJKMNP-TV-Z]{25})?$R\x05since\x12\x18\n\x08sessions\x18\x02 \x03(\tB\x06\xd2\xda\x18\x02(\x01\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x17\n\x06ticket\x18\x04 \x01(\tB\x07\xd2\xda\x18\x03\x10\x80\x02\"\xa7\x01\n\x05\x45vent\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\r\n\x05\x65vent\x18\x03 \x01(\t\x12\x14\n\x07session\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x0corganization\x18\x05 \x01(\t\x12\x11\n\ttimestamp\x18\x06 \x01(\x03\x12(\n\x07payload\x18\x07 \x01(\x0b\x32\x17.google.protobuf.StructB\n\n\x08_session2j\n\x06\x45vents\x12`\n\tSubscribe\x12\x1b.wagate.v1.SubscribeRequest\x1a\x10.wagate.v1.Event\"\"\xca\xda\x18\x08\x08\x01*\x01\x04\x32\x01\x02\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/events0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['after']._serialized_options = b'\322\332\030&B$^(evt_[0-7][0-9A-HJKMNP-TV-Z]{25})?$'
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['sessions']._loaded_options = None
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['sessions']._serialized_options = b'\322\332\030\002(\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['ticket']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['ticket']._serialized_options = b'\322\332\030\003\020\200\002'
   _globals['_EVENTS'].methods_by_name['Subscribe']._loaded_options = None
-  _globals['_EVENTS'].methods_by_name['Subscribe']._serialized_options = b'\312\332\030\002\010\001'
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=117
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=236
-  _globals['_EVENT']._serialized_start=239
-  _globals['_EVENT']._serialized_end=406
-  _globals['_EVENTS']._serialized_start=408
-  _globals['_EVENTS']._serialized_end=486
+  _globals['_EVENTS'].methods_by_name['Subscribe']._serialized_options = b'\312\332\030\010\010\001*\001\0042\001\002\202\323\344\223\002\020\022\016/api/v1/events'
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=148
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=299
+  _globals['_EVENT']._serialized_start=302
+  _globals['_EVENT']._serialized_end=469
+  _globals['_EVENTS']._serialized_start=471
+  _globals['_EVENTS']._serialized_end=577
 # @@protoc_insertion_point(module_scope)

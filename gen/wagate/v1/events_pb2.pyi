@@ -28,14 +28,21 @@ class SubscribeRequest(_message.Message):
     AFTER_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
+    TICKET_FIELD_NUMBER: _builtins.int
     after: _builtins.str
     """The id of the last event that the caller knows: the stream begins with the one behind it.
     Empty begins with what happens from now on; `evt_` followed by 26 zeros with the oldest
     event that is kept.
     """
+    ticket: _builtins.str
+    """A ticket that stands for the token, once: for callers that cannot send a header, such as a
+    browser's EventSource. Has its own filters; those of the request may only narrow them.
+    """
     @_builtins.property
     def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of sessions: events of these alone. Empty: of all sessions, and of none. At most 100."""
+        """Ids of sessions: events of these alone. Empty: of all sessions, and of none. At most 100. In a
+        query a value may also be several of them with commas between; so for `events`.
+        """
 
     @_builtins.property
     def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -49,10 +56,11 @@ class SubscribeRequest(_message.Message):
         after: _builtins.str = ...,
         sessions: _abc.Iterable[_builtins.str] | None = ...,
         events: _abc.Iterable[_builtins.str] | None = ...,
+        ticket: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "events", b"events", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "events", b"events", "sessions", b"sessions", "ticket", b"ticket"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

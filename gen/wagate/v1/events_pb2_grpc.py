@@ -52,10 +52,14 @@ class EventsServicer:
         that a slow one loses nothing and keeps nobody else waiting.
 
         The first event of every stream is a `heartbeat`, whose id is where the stream begins.
-        INVALID_ARGUMENT for a cursor or a name that is none, NOT_FOUND for a session that is not
-        the organization's. While the stream is open it ends with UNAUTHENTICATED when the token
-        is no longer in force, and with UNAVAILABLE when the node stops: subscribe again, after
-        the id of the last event.
+        INVALID_ARGUMENT (REST: 400) for a cursor or a name that is none, NOT_FOUND (REST: 404) for a
+        session that is not the organization's. While the stream is open it ends when the token is no
+        longer in force (gRPC: UNAUTHENTICATED) and when the node stops (gRPC: UNAVAILABLE): subscribe
+        again, after the id of the last event.
+
+        REST callers get server-sent events, as browsers' EventSource reads them: `id`, `event` (its
+        name) and `data` (the whole event as JSON). Where such a stream ends, the last line is a
+        comment that says why: whoever asks again is told by the status whether there is a point in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,6 +48,10 @@ class _MessageTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageTy
     """A sticker."""
     MESSAGE_TYPE_UNKNOWN: _MessageType.ValueType  # 10
     """A kind that the gateway stores without understanding it."""
+    MESSAGE_TYPE_UNDECRYPTABLE: _MessageType.ValueType  # 11
+    """A message that could not be decrypted, or that linked devices do not get, such as one to be viewed
+    once. Where its sender's device sends it once more, it becomes what it is.
+    """
 
 class MessageType(_MessageType, metaclass=_MessageTypeEnumTypeWrapper):
     """MessageType is the kind of a message."""
@@ -74,6 +78,10 @@ MESSAGE_TYPE_STICKER: MessageType.ValueType  # 9
 """A sticker."""
 MESSAGE_TYPE_UNKNOWN: MessageType.ValueType  # 10
 """A kind that the gateway stores without understanding it."""
+MESSAGE_TYPE_UNDECRYPTABLE: MessageType.ValueType  # 11
+"""A message that could not be decrypted, or that linked devices do not get, such as one to be viewed
+once. Where its sender's device sends it once more, it becomes what it is.
+"""
 Global___MessageType: _TypeAlias = MessageType  # noqa: Y015
 
 class _SendMode:

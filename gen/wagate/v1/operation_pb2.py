@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/v1/operation.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"\xc1\x01\n\tOperation\x12)\n\ncapability\x18\x01 \x01(\x0e\x32\x15.wagate.v1.Capability\x12\x16\n\x0esuccess_status\x18\x02 \x01(\r\x12\x16\n\x0einvalid_status\x18\x03 \x01(\r\x12\x14\n\x0c\x61sync_status\x18\x04 \x01(\r\x12\x1f\n\x06\x65rrors\x18\x05 \x03(\x0e\x32\x0f.wagate.v1.Code\x12\"\n\x07headers\x18\x06 \x03(\x0e\x32\x11.wagate.v1.Header*i\n\nCapability\x12\x1a\n\x16\x43\x41PABILITY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41PABILITY_READ\x10\x01\x12\x13\n\x0f\x43\x41PABILITY_SEND\x10\x02\x12\x15\n\x11\x43\x41PABILITY_MANAGE\x10\x03*\xaa\x02\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ODE_VALIDATION_ERROR\x10\x01\x12\x15\n\x11\x43ODE_UNAUTHORIZED\x10\x02\x12\x12\n\x0e\x43ODE_FORBIDDEN\x10\x03\x12\x12\n\x0e\x43ODE_NOT_FOUND\x10\x04\x12\x11\n\rCODE_CONFLICT\x10\x05\x12\x1a\n\x16\x43ODE_PAYLOAD_TOO_LARGE\x10\x06\x12\x15\n\x11\x43ODE_RATE_LIMITED\x10\x07\x12\x18\n\x14\x43ODE_NOT_IMPLEMENTED\x10\x08\x12\x17\n\x13\x43ODE_WHATSAPP_ERROR\x10\t\x12\x14\n\x10\x43ODE_UNAVAILABLE\x10\n\x12\x10\n\x0c\x43ODE_TIMEOUT\x10\x0b\x12\x11\n\rCODE_INTERNAL\x10\x0c*<\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x1a\n\x16HEADER_IDEMPOTENCY_KEY\x10\x01:I\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0b\x32\x14.wagate.v1.Operationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19wagate/v1/operation.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"\xc1\x01\n\tOperation\x12)\n\ncapability\x18\x01 \x01(\x0e\x32\x15.wagate.v1.Capability\x12\x16\n\x0esuccess_status\x18\x02 \x01(\r\x12\x16\n\x0einvalid_status\x18\x03 \x01(\r\x12\x14\n\x0c\x61sync_status\x18\x04 \x01(\r\x12\x1f\n\x06\x65rrors\x18\x05 \x03(\x0e\x32\x0f.wagate.v1.Code\x12\"\n\x07headers\x18\x06 \x03(\x0e\x32\x11.wagate.v1.Header*i\n\nCapability\x12\x1a\n\x16\x43\x41PABILITY_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41PABILITY_READ\x10\x01\x12\x13\n\x0f\x43\x41PABILITY_SEND\x10\x02\x12\x15\n\x11\x43\x41PABILITY_MANAGE\x10\x03*\xaa\x02\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ODE_VALIDATION_ERROR\x10\x01\x12\x15\n\x11\x43ODE_UNAUTHORIZED\x10\x02\x12\x12\n\x0e\x43ODE_FORBIDDEN\x10\x03\x12\x12\n\x0e\x43ODE_NOT_FOUND\x10\x04\x12\x11\n\rCODE_CONFLICT\x10\x05\x12\x1a\n\x16\x43ODE_PAYLOAD_TOO_LARGE\x10\x06\x12\x15\n\x11\x43ODE_RATE_LIMITED\x10\x07\x12\x18\n\x14\x43ODE_NOT_IMPLEMENTED\x10\x08\x12\x17\n\x13\x43ODE_WHATSAPP_ERROR\x10\t\x12\x14\n\x10\x43ODE_UNAVAILABLE\x10\n\x12\x10\n\x0c\x43ODE_TIMEOUT\x10\x0b\x12\x11\n\rCODE_INTERNAL\x10\x0c*V\n\x06Header\x12\x16\n\x12HEADER_UNSPECIFIED\x10\x00\x12\x1a\n\x16HEADER_IDEMPOTENCY_KEY\x10\x01\x12\x18\n\x14HEADER_LAST_EVENT_ID\x10\x02:I\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0b\x32\x14.wagate.v1.Operationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CODE']._serialized_start=378
   _globals['_CODE']._serialized_end=676
   _globals['_HEADER']._serialized_start=678
-  _globals['_HEADER']._serialized_end=738
+  _globals['_HEADER']._serialized_end=764
   _globals['_OPERATION']._serialized_start=75
   _globals['_OPERATION']._serialized_end=268
 # @@protoc_insertion_point(module_scope)

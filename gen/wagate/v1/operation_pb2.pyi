@@ -129,6 +129,10 @@ class _HeaderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Header.ValueTy
     """Never used."""
     HEADER_IDEMPOTENCY_KEY: _Header.ValueType  # 1
     """Names a request, so that it can be repeated safely: 1 to 255 printable ASCII characters."""
+    HEADER_LAST_EVENT_ID: _Header.ValueType  # 2
+    """The id of the last event that the caller knows. Goes before `since`: a browser that comes back
+    sends it with the address that it began with.
+    """
 
 class Header(_Header, metaclass=_HeaderEnumTypeWrapper):
     """Header is one that some operations understand."""
@@ -137,6 +141,10 @@ HEADER_UNSPECIFIED: Header.ValueType  # 0
 """Never used."""
 HEADER_IDEMPOTENCY_KEY: Header.ValueType  # 1
 """Names a request, so that it can be repeated safely: 1 to 255 printable ASCII characters."""
+HEADER_LAST_EVENT_ID: Header.ValueType  # 2
+"""The id of the last event that the caller knows. Goes before `since`: a browser that comes back
+sends it with the address that it began with.
+"""
 Global___Header: _TypeAlias = Header  # noqa: Y015
 
 @_typing.final

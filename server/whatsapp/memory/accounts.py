@@ -82,6 +82,8 @@ class Account:
         chat_states: what others have shown it, in order: in which chat, and what.
         read: what others have read of it, in order: who, and the message's id.
         polls: the ids of the polls whose secrets its devices have.
+        damaged: how many of the next messages to it cannot be decrypted before they are sent once more.
+        withheld: how many of the next messages to it its devices are told of and never given.
     """
 
     number: str
@@ -95,6 +97,8 @@ class Account:
     chat_states: list[tuple[Jid, ChatState]] = field(default_factory=list)
     read: list[tuple[Jid, str]] = field(default_factory=list)
     polls: set[str] = field(default_factory=set)
+    damaged: int = 0
+    withheld: int = 0
     scripts: "deque[HeldSend | Refusal]" = field(default_factory=deque)
     waiting: list[Incoming] = field(default_factory=list)
 
@@ -128,3 +132,4 @@ class Group:
     invite: str | None
     members: set[str]
     by_lid: bool = True
+    subject: str = "Team"

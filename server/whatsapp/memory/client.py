@@ -12,6 +12,7 @@ from server.whatsapp.content import Content, Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
+from server.whatsapp.memory.happenings import tell_joined, tell_typing
 from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
 from server.whatsapp.port import (
     ChatChange,
@@ -157,7 +158,9 @@ class MemoryClient:
         group = self._network.invited_to(code)
         if group is None:
             raise InviteRefusedError("no group has that invite")
-        group.members.add(self.number)
+        if self.number not in group.members:
+            group.members.add(self.number)
+            tell_joined(self._network, self._account, group)
         return group.jid
 
     async def change_chat(
@@ -188,6 +191,7 @@ class MemoryClient:
         for account in self._network.others(self._account, shown_in):
             there = shown_in.jid if isinstance(shown_in, Group) else self._account.lid
             account.chat_states.append((there, state))
+        tell_typing(self._network, self._account, shown_in, state)
 
     async def mark_read(self, chat: Jid, sender: Jid, ids: Sequence[str], timestamp: int) -> None:  # noqa: ARG002 - the port's
         """See the port."""

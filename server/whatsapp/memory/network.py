@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,7 +23,7 @@ from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
 from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Sent
 from server.whatsapp.refusals import Refusal
-from server.whatsapp.stored import StoredContent, describe, kind_of
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
@@ -164,19 +165,19 @@ class MemoryNetwork:
         """The phone unlinks every device of its account."""
         account = self.account(number)
         account.linked.clear()
-        for client in self._clients_of(account):
+        for client in self.clients_of(account):
             client.end(Ending.LOGGED_OUT)
 
     def end(self, number: str, ending: Ending) -> None:
         """WhatsApp ends the account's sessions, and refuses further logins for the same reason."""
         account = self.account(number)
         account.login = ending
-        for client in self._clients_of(account):
+        for client in self.clients_of(account):
             client.end(ending)
 
     def drop(self, number: str) -> None:
         """The account's connections break. They come back with `restore`, or with a new client."""
-        for client in self._clients_of(self.account(number)):
+        for client in self.clients_of(self.account(number)):
             client.lose()
 
     def restore(self, number: str) -> None:
@@ -215,7 +216,7 @@ class MemoryNetwork:
         """The phone of `number` gives a chunk of history to its devices."""
         content = HistoryEvent(Data=history).SerializeToString()
         received = HistoryReceived(f"history-{next(self._message_ids)}", content)
-        self._deliver(self.account(number), received, None)
+        self.deliver(self.account(number), received, None)
 
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""
@@ -249,6 +250,10 @@ class MemoryNetwork:
             return [chat]
         return [self.account(number) for number in sorted(chat.members) if number != account.number]
 
+    def new_id(self, prefix: str) -> str:
+        """An id that nothing else has."""
+        return f"{prefix}{next(self._message_ids):016X}"
+
     def carry(
         self,
         sender: Account,
@@ -260,7 +265,7 @@ class MemoryNetwork:
     ) -> Sent:
         """Delivers a message to every device of everybody in the chat but the one that it came from."""
         sent = Sent(
-            id=f"3EB0{next(self._message_ids):016X}",
+            id=self.new_id("3EB0"),
             timestamp=now_ms() // 1000 * 1000,
             content=message.SerializeToString(),
         )
@@ -268,7 +273,7 @@ class MemoryNetwork:
         recipients = self.others(sender, to)
         for account in recipients:
             chat = to.jid if isinstance(to, Group) else sender.lid
-            author = _author(sender, to)
+            author = author_of(sender, to)
             heard = Heard(sent.id, sender.jid, author, described.text, chat, content, sent.content)
             account.heard.append(heard)
         for account in {account.number: account for account in (sender, *recipients)}.values():
@@ -280,8 +285,8 @@ class MemoryNetwork:
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
                 incoming = act_of(message, _envelope(account, sender, to, sent, by_admin=admin))
-            if incoming is not None:
-                self._deliver(account, incoming, origin)
+            for arrived in _as_decrypted(account, incoming):
+                self.deliver(account, arrived, origin)
         if self.tells_delivery:
             for account in recipients:
                 if account is not sender and not account.linked:
@@ -292,7 +297,7 @@ class MemoryNetwork:
         self, reader: Account, author: Account, chat: Account | Group, ids: Iterable[str], kind: ReceiptKind
     ) -> None:
         """Somebody's device tells the author of messages how far they have come."""
-        participant = _author(reader, chat)
+        participant = author_of(reader, chat)
         receipt = Receipt(
             ids=tuple(ids),
             kind=kind,
@@ -302,14 +307,15 @@ class MemoryNetwork:
             participant_alternative=reader.jid if participant == reader.lid else reader.lid,
             timestamp=now_ms() // 1000 * 1000,
         )
-        self._deliver(author, receipt, None)
+        self.deliver(author, receipt)
 
-    def _deliver(self, account: Account, incoming: Incoming, origin: Line | None) -> None:
-        for client in self._clients_of(account):
+    def deliver(self, account: Account, incoming: Incoming, origin: Line | None = None) -> None:
+        """Tells every connected device but one of an account; it waits where none is connected."""
+        for client in self.clients_of(account):
             if client is not origin:
                 client.tell(incoming)
         # With one device per account, as in these tests, one queue per account is enough.
-        if account.linked and not self._clients_of(account):
+        if account.linked and not self.clients_of(account):
             account.waiting.append(incoming)
 
     def come_online(self, client: Line, account: Account, device_id: int) -> None:
@@ -334,7 +340,8 @@ class MemoryNetwork:
         """Forgets a client's connection."""
         self._online = {key: online for key, online in self._online.items() if online is not client}
 
-    def _clients_of(self, account: Account) -> list[Line]:
+    def clients_of(self, account: Account) -> list[Line]:
+        """The connected devices of an account."""
         return [client for (number, _), client in self._online.items() if number == account.number]
 
 
@@ -348,7 +355,8 @@ def encoded(content: Content, chat: Jid) -> Message:
     return encode_content(content, chat)
 
 
-def _author(sender: Account, to: Account | Group) -> Jid:
+def author_of(sender: Account, to: Account | Group) -> Jid:
+    """How somebody is named in a chat."""
     return sender.jid if isinstance(to, Group) and not to.by_lid else sender.lid
 
 
@@ -357,7 +365,7 @@ def _envelope(
 ) -> Envelope:
     from_me = account is sender
     other = to if from_me and isinstance(to, Account) else sender
-    author = _author(sender, to)
+    author = author_of(sender, to)
     return Envelope(
         chat=to.jid if isinstance(to, Group) else other.lid,
         chat_alternative=None if isinstance(to, Group) else other.jid,
@@ -388,3 +396,19 @@ def _received(
         quoted_id=described.quoted_id,
         mentions=described.mentions,
     )
+
+
+def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]:
+    """What a device makes of a message that may have come in damaged."""
+    if incoming is None:
+        return []
+    if not isinstance(incoming, Received):
+        return [incoming]
+    placeholder = replace(incoming, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())
+    if account.withheld:
+        account.withheld -= 1
+        return [placeholder]
+    if account.damaged:
+        account.damaged -= 1
+        return [placeholder, incoming]
+    return [incoming]

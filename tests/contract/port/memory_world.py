@@ -11,6 +11,8 @@ from server.whatsapp.content import Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
+from server.whatsapp.memory.accounts import Account
+from server.whatsapp.memory.happenings import rename, ring
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.world import PAIRINGS, Invitation, Letter
@@ -25,6 +27,7 @@ class MemoryWorld:
         self._network = MemoryNetwork()
         self._network.tells_delivery = True
         self._silent: set[str] = set()
+        self._founders: dict[Jid, Account] = {}
         self.clients = MemoryClients(self._network)
         self.pairing = MemoryPairing(self._network, PAIRINGS)
 
@@ -58,10 +61,20 @@ class MemoryWorld:
         made = self._network.group(
             Jid(f"12036300000000{number:04d}", GROUP), f"invite{number}", [by], by_lid=by_lid
         )
+        self._founders[made.jid] = self._network.account(by)
         return Invitation(made.jid, f"invite{number}")
 
     async def answer_joining_with_conflict(self, number: str) -> None:
         """Nothing to do: the client in memory sees the group's members itself."""
+
+    async def rename(self, group: Jid, subject: str) -> None:
+        found = self._network.find(group)
+        assert isinstance(found, Group)
+        rename(self._network, found, subject, by=self._founders[group])
+
+    async def ring(self, caller: str, callee: str) -> str:
+        account = self._network.account
+        return ring(self._network, account(caller), account(callee), video=True)
 
     async def reset_invite(self, group: Jid) -> None:
         found = self._network.find(group)
@@ -98,6 +111,12 @@ class MemoryWorld:
 
     async def refuse_connections(self) -> None:
         self._network.up = False
+
+    async def damage_next(self, number: str) -> None:
+        self._network.account(number).damaged += 1
+
+    async def withhold_next(self, number: str) -> None:
+        self._network.account(number).withheld += 1
 
     async def heal(self) -> None:
         self._network.up = True

@@ -117,6 +117,13 @@ class WireWorld:
         fault = {"kind": "group_refused", "number": number, "code": 409, "action": "join", "count": 1}
         await self._ask("POST", "/faults", fault)
 
+    async def rename(self, group: Jid, subject: str) -> None:
+        await self._ask("PATCH", f"/groups/{group}", {"subject": subject})
+
+    async def ring(self, caller: str, callee: str) -> str:
+        call = await self._ask("POST", f"/contacts/{caller}/calls", {"to": callee, "video": True})
+        return str(call["id"])
+
     async def reset_invite(self, group: Jid) -> None:
         await self._ask("POST", f"/groups/{group}/invite", {})
 
@@ -158,6 +165,12 @@ class WireWorld:
 
     async def refuse_connections(self) -> None:
         await self._ask("POST", "/faults", {"kind": "refuse"})
+
+    async def damage_next(self, number: str) -> None:
+        await self._ask("POST", "/faults", {"kind": "corrupt", "number": number, "count": 1})
+
+    async def withhold_next(self, number: str) -> None:
+        await self._ask("POST", "/faults", {"kind": "unavailable", "number": number, "count": 1})
 
     async def heal(self) -> None:
         await self._ask("DELETE", "/faults")

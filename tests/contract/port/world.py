@@ -95,6 +95,14 @@ class World(Protocol):
         """The account is told once that it cannot join where it is a member, as WhatsApp does at times."""
         ...
 
+    async def rename(self, group: Jid, subject: str) -> None:
+        """Whoever made a group gives it another name."""
+        ...
+
+    async def ring(self, caller: str, callee: str) -> str:
+        """A person calls a number, with video; returns the call's id."""
+        ...
+
     async def reset_invite(self, group: Jid) -> None:
         """Whoever made a group makes its invite worthless."""
         ...
@@ -133,6 +141,14 @@ class World(Protocol):
 
     async def refuse_connections(self) -> None:
         """New connections fail from now on."""
+        ...
+
+    async def damage_next(self, number: str) -> None:
+        """The next message to the account cannot be decrypted as it comes in first."""
+        ...
+
+    async def withhold_next(self, number: str) -> None:
+        """The account's devices are told of the next message to it, and do not get it."""
         ...
 
     async def heal(self) -> None:

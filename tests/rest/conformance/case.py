@@ -30,7 +30,7 @@ class Request:
         headers: further headers; native calls carry them as metadata.
     """
 
-    fields: Mapping[str, str | int | bool] = field(default_factory=dict)
+    fields: Mapping[str, str | int | bool | list[str]] = field(default_factory=dict)
     body: object = None
     token: str | None = ""
     headers: Mapping[str, str] = field(default_factory=dict)

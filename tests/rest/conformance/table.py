@@ -4,7 +4,7 @@ A new operation gets its general cases by itself; add the rest (its success, and
 to its service's module. `test_completeness.py` says what is missing.
 """
 
-from tests.rest.conformance import chats, general, groups, messages, sessions
+from tests.rest.conformance import chats, events, general, groups, messages, realtime, sessions
 from tests.rest.conformance.case import By, Case
 from tests.support import api_document
 
@@ -16,7 +16,9 @@ TABLE: tuple[Case, ...] = (
     *sessions.CASES,
     *messages.CASES,
     *chats.CASES,
+    *events.CASES,
     *groups.CASES,
+    *realtime.CASES,
 )
 
 

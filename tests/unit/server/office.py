@@ -50,8 +50,15 @@ async def open_office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[O
     """Serves on a free port."""
     network.account(ADA)
     async with memory_node(tmp_path, network, send_timeout=1.0) as node:
-        servicers = node.gateway.servicers()
-        serving = Serving(servicers, Authenticator(node.keys), node.sessions, "127.0.0.1:0", audit=node.audit)
+        servicers = node.gateway.servicers(node.tickets)
+        serving = Serving(
+            servicers,
+            Authenticator(node.keys),
+            node.sessions,
+            "127.0.0.1:0",
+            audit=node.audit,
+            tickets=node.tickets,
+        )
         address = f"127.0.0.1:{await serving.start()}"
         try:
             async with grpc.aio.insecure_channel(address) as channel:

@@ -35,6 +35,10 @@ class KeysInMemory:
         self.finds += 1
         return self.keys.get(secret_hash)
 
+    async def get(self, key_id: str) -> ApiKey | None:
+        self.finds += 1
+        return next((key for key in self.keys.values() if key.id == key_id), None)
+
     async def list(self) -> list[ApiKey]:
         return list(self.keys.values())
 

@@ -4,6 +4,7 @@ import pytest
 from neonize.proto.Neonize_pb2 import JID, MessageInfo, MessageSource
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
+from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     FutureProofMessage,
@@ -15,7 +16,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     SenderKeyDistributionMessage,
 )
 
-from server.whatsapp.decoding import decode_act, decode_message, decode_receipt
+from server.whatsapp.decoding import decode_act, decode_message, decode_receipt, decode_undecryptable
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
 from server.whatsapp.jid import GROUP, LID, PHONE, Jid
 from server.whatsapp.stored import read_content
@@ -216,3 +217,35 @@ def test_what_the_account_s_own_devices_tell_is_no_receipt() -> None:
     source = event(Message(), from_me=True).Info.MessageSource
     read = ReceiptEvent(MessageSource=source, MessageIDs=["A"], Timestamp=1, Type=ReceiptEvent.READ)
     assert decode_receipt(read) is None
+
+
+def test_what_could_not_be_decrypted_is_a_placeholder() -> None:
+    whole = event(Message(conversation="hi"), group=True)
+    received = decode_undecryptable(UndecryptableEvent(Info=whole.Info))
+    assert received is not None
+    assert (received.id, received.type, received.body, received.content) == (
+        "3EB0AA",
+        "undecryptable",
+        "",
+        b"",
+    )
+    readable = decode_message(whole)
+    assert readable is not None
+    for name in ("chat", "chat_alternative", "sender", "sender_alternative", "sender_name", "timestamp"):
+        assert getattr(received, name) == getattr(readable, name)
+
+
+@pytest.mark.parametrize(
+    ("info", "mode"),
+    [
+        ({}, UndecryptableEvent.DECRYPT_FAIL_HIDE),
+        ({"Edit": "1"}, UndecryptableEvent.DECRYPT_FAIL_SHOW),
+        ({"Category": "peer"}, UndecryptableEvent.DECRYPT_FAIL_SHOW),
+    ],
+)
+def test_what_would_be_no_message_is_no_placeholder(
+    info: dict[str, str], mode: UndecryptableEvent.DecryptFailModeT.ValueType
+) -> None:
+    of = event(Message(conversation="hi")).Info
+    of.MergeFrom(MessageInfo(**info))  # type: ignore[arg-type] # all of them are texts
+    assert decode_undecryptable(UndecryptableEvent(Info=of, DecryptFailMode=mode)) is None

@@ -19,6 +19,7 @@ from server.store.records import IdempotencyKey, Session
 from server.store.tables import EventRow, OutboxRow, table_of
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.refusals import Refusal
+from tests.support.event_schemas import problems
 from tests.support.memory_node import MemoryNode, memory_node
 from tests.support.waiting import until, until_async
 
@@ -88,10 +89,15 @@ async def test_an_accepted_message_is_sent_and_its_final_state_kept(
     )
     message, payload = payloads
     assert (message["waMessageId"], message["direction"]) == (stored.wa_message_id, "out")
+    assert not problems("message.status", payload)
     assert payload == {
+        "ackLevel": 1,
         "chatJid": f"{ADA}@s.whatsapp.net",
+        "chatLid": payload["chatLid"],
         "error": None,
         "outboxId": result.outbox_id,
+        "participantJid": None,
+        "participantLid": None,
         "status": "sent",
         "timestamp": stored.timestamp,
         "waMessageId": stored.wa_message_id,

@@ -255,12 +255,15 @@ async def test_a_node_takes_over_a_bounded_number_at_a_time(
             started.append(record.id)
             return True
 
+        async def tell(_record: Session) -> None:
+            raise AssertionError("rounds tell of nobody")
+
         for number in range(8):
             record = a_session("org", f"S{number}")
             await node.repository.add(record)
             await node.repository.update(record.id, {"wanted": True, "wa_jid": f"{number}@s.whatsapp.net"})
         leases = a_lease_repository(node.database, "node-2")
-        taking = adoption.Adoption(leases, start, seconds=60)
+        taking = adoption.Adoption(leases, start, tell, seconds=60)
         assert [await taking.round() for _ in range(4)] == [2, 2, 2, 0]
         assert started == ["S0", "S2", "S3", "S4", "S6", "S7"]
 

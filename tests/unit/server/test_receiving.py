@@ -317,8 +317,9 @@ async def test_a_chat_that_began_under_a_lid_is_found_by_the_number(
     chat_of_lid = await until_found(node, session, str(ada.lid))
     network.write(ADA, NUMBER, "with both addresses")
     assert await node.bodies(session, ADA, 2) == ["with both addresses", "hello"]
-    chat, page, _ = await node.chats.messages(session, str(ada.lid), limit=10, cursor="")
-    assert (chat.id, chat.jid, len(page.items)) == (chat_of_lid, str(ada.jid), 2)
+    page = await node.chats.messages(session, str(ada.lid), limit=10, cursor="")
+    assert (page.chat.id, page.chat.jid, len(page.messages)) == (chat_of_lid, str(ada.jid), 2)
+    assert [page.names.lid(session.id, message.sender_jid) for message in page.messages] == [str(ada.lid)] * 2
 
 
 async def until_found(node: MemoryNode, session: Session, jid: str) -> int:

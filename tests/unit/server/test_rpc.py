@@ -255,8 +255,15 @@ async def test_health_and_reflection_are_served(office: Office) -> None:
 
 async def test_a_port_that_is_taken_is_told_with_what_to_do(office: Office) -> None:
     node = office.node
-    servicers = node.gateway.servicers()
-    second = Serving(servicers, Authenticator(node.keys), node.sessions, office.address, audit=node.audit)
+    servicers = node.gateway.servicers(node.tickets)
+    second = Serving(
+        servicers,
+        Authenticator(node.keys),
+        node.sessions,
+        office.address,
+        audit=node.audit,
+        tickets=node.tickets,
+    )
     with pytest.raises(WagateError, match="WAGATE_GRPC_PORT"):
         await second.start()
     await second.stop()

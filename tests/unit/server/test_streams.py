@@ -25,11 +25,12 @@ async def impatient(office: Office) -> AsyncIterator[tuple[Serving, grpc.aio.Cha
     """Serves the same node once more, and looks at tokens all the time."""
     node = office.node
     serving = Serving(
-        node.gateway.servicers(),
+        node.gateway.servicers(node.tickets),
         Authenticator(node.keys),
         node.sessions,
         "127.0.0.1:0",
         audit=node.audit,
+        tickets=node.tickets,
         authenticate_every=0.01,
     )
     port = await serving.start()
