@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from server.chats.past import past_of
@@ -24,6 +25,9 @@ RETRY_SECONDS: Final = 1.0
 """Between attempts while the database does not answer."""
 ROUND_SECONDS: Final = 30.0
 """Between looks for what a node left behind that is gone."""
+CALM_SECONDS: Final = 0.1
+"""How long no chunk must have come before pieces are worked off. Phones give many chunks behind each other,
+and what comes behind them waits until they are kept: that shall not wait for pieces as well."""
 ADOPTED_AFTER_MS: Final = 60_000
 """How old a chunk must be for another node to work on it; on the node that kept it, it begins at once."""
 
@@ -54,6 +58,10 @@ class Histories:
         self._clock = clock
         self._kept: set[str] = set()
         self._bell = asyncio.Event()
+        self._keeping = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -70,12 +78,31 @@ class Histories:
         """What takes everything that sessions receive: history is kept, all else is `live`'s."""
 
         async def ingest(session: Session, received: Sequence[Incoming]) -> None:
-            for incoming in received:
-                if isinstance(incoming, HistoryReceived):
-                    await self._keep(session, incoming)
+            chunks = [incoming for incoming in received if isinstance(incoming, HistoryReceived)]
+            if chunks:
+                with self._undisturbed():
+                    for chunk in chunks:
+                        await self._keep(session, chunk)
             await live(session, received)
 
         return ingest
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """No piece is worked off meanwhile, nor for a moment afterwards."""
+        self._keeping += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self._keeping -= 1
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(CALM_SECONDS, self._calm_down)
+
+    def _calm_down(self) -> None:
+        if not self._keeping:
+            self._calm.set()
 
     async def _keep(self, session: Session, received: HistoryReceived) -> None:
         """Returns when a chunk is stored as it came, however long the database is away."""
@@ -128,6 +155,7 @@ class Histories:
 
     async def _work_off(self, *, sessions: set[str] | None, age: int) -> None:
         while True:
+            await self._calm.wait()
             try:
                 before = self._clock() - age if age else None
                 mine = None if sessions is None else sorted(sessions)

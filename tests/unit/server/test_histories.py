@@ -67,6 +67,22 @@ class Watched(HistoryRepository):
         await until(lambda: self._looks >= enough, f"{more} looks")
 
 
+class Noted(HistoryRepository):
+    """Notes what is done."""
+
+    def __init__(self, node: MemoryNode) -> None:
+        super().__init__(node.database)
+        self.done: list[str] = []
+
+    async def keep(self, chunk: NewChunk) -> None:
+        await super().keep(chunk)
+        self.done.append("keep")
+
+    async def finish(self, piece: KeptPiece, past: Past | None) -> Added | None:
+        self.done.append("finish")
+        return await super().finish(piece, past)
+
+
 class Away(HistoryRepository):
     """Its database is away for the first calls of each kind."""
 
@@ -132,6 +148,21 @@ async def test_live_messages_do_not_wait_for_history(node: MemoryNode, network: 
     assert await node.bodies(session, ADA, 1) == ["new"]
     repository.may_finish.set()
     assert await node.bodies(session, ADA, 2) == ["old", "new"]
+    await histories.close()
+
+
+async def test_chunks_that_come_together_are_kept_before_any_is_worked_off(
+    node: MemoryNode, network: MemoryNetwork
+) -> None:
+    session = await node.working(NUMBER)
+    repository = Noted(node)
+    histories = Histories(repository)
+    use(node, session, histories)
+    histories.open()
+    for number in range(3):
+        network.give_history(NUMBER, history(chat(said(f"H{number}", "old", at=1_600_000_000 + number))))
+    await node.bodies(session, ADA, 3)
+    assert repository.done == ["keep"] * 3 + ["finish"] * 3
     await histories.close()
 
 
