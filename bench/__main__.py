@@ -104,7 +104,7 @@ def main() -> None:
             " while a person writes to it, one message after the other."
         ),
         "",
-        f"- Stored: {past.messages:,} messages (all else are changes of groups), {past.rate:,.0f} per second.",
+        f"- Stored: {past.messages:,} messages (the rest are no messages), {past.rate:,.0f} per second.",
         f"- Memory that the node took meanwhile, at most: {past.memory:.0f} MB.",
         (
             f"- From a person's send to its event: p50 {past.meanwhile[0] * 1000:.0f} ms, the longest"

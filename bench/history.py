@@ -1,4 +1,4 @@
-"""What a phone tells of the past: how fast it is stored, in how much memory, and what live messages notice."""
+"""What a phone tells of the past: how fast it is stored, in how much memory, what live messages notice."""
 
 import statistics
 import threading

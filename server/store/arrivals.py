@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from server.store.addresses import Person, canonical, learn_addresses
 from server.store.changes import Applied, apply_changes
+from server.store.chat_changes import renamed_by, tell_chats
 from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.event_payloads import (
     MESSAGE,
@@ -75,7 +76,10 @@ def _store_messages(
     messages = [arrival for arrival in arrivals if isinstance(arrival, NewMessage)]
     messages = list(canonical(connection, storable(messages)))
     new_at: dict[int, int] = {}
+    renamed = renamed_by(connection, messages)
     rows = insert_messages(connection, messages)
+    if renamed:
+        tell_chats(connection, renamed, at=max(message.created_at for message in messages))
     names = names_of(connection, message_people(messages)) if messages else Names({})
     for position, message, row_id in zip(positions, messages, rows, strict=True):
         results[position] = row_id
