@@ -22,12 +22,20 @@ class Settings(BaseSettings):
     """The address that the node listens on. Envoy reaches it there."""
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
+    realtime_port: int = Field(default=50052, ge=0, le=65535)
+    """The port of the node's WebSocket, at the same address; 0 takes a free one."""
+    realtime_sockets: int = Field(default=5_000, ge=1, le=1_000_000)
+    """WebSockets that may be open on this node."""
+    realtime_sockets_each: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Of them, those of one organization."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
     """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
     lease_seconds: float = Field(default=30.0, ge=1, le=600)
     """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
+    probe_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """Seconds without an answer of WhatsApp after which a session's connection is asked for one."""
     pairings: int = Field(default=4, ge=1, le=64)
     """Pairing attempts at the same time; each is a process of about 80 MB for a few minutes."""
     rate_per_min: int = Field(default=20, ge=0, le=100_000)
@@ -44,6 +52,22 @@ class Settings(BaseSettings):
     """Days for which events are kept for readers who come back."""
     event_count: int = Field(default=1_000_000, ge=1, le=1_000_000_000)
     """Events that are kept per organization; of more, the oldest go first."""
+    webhook_count: int = Field(default=100, ge=0, le=10_000)
+    """Webhooks that one organization may have."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may lead to addresses that are not public: loopback, private, link-local ones."""
+    webhook_timeout: float = Field(default=15.0, ge=1, le=30)
+    """Seconds that a receiver may take for an answer."""
+    webhook_concurrency: int = Field(default=64, ge=2, le=1_000)
+    """POSTs to receivers at the same time; a quarter of them for those whose last one failed."""
+    webhook_patience_minutes: float = Field(default=60, ge=0, le=24 * 60)
+    """Minutes for which an event may hold up a receiver that is down before it becomes a dead letter."""
+    webhook_log_days: float = Field(default=7, gt=0, le=366)
+    """Days for which is kept what was delivered to webhooks."""
+    webhook_log_count: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Deliveries that are kept per webhook, and as many dead letters; of more, the oldest go first."""
+    webhook_dead_days: float = Field(default=30, gt=0, le=366)
+    """Days for which dead letters are kept."""
     revoke_hours: float = Field(default=60, gt=0)
     """Hours after sending for which WhatsApp lets a message be deleted for everyone (WUTS)."""
     typing_seconds: float = Field(default=0.5, ge=0, le=10)

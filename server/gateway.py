@@ -8,16 +8,25 @@ from ulid import ULID
 from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
-from server.chats.early_receipts import EarlyReceipts
 from server.chats.groups import Groups
 from server.chats.histories import Histories
 from server.chats.ingest import Ingest
+from server.chats.reading import WhatsAppContents
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
 from server.events.realtime import Realtime
 from server.events.retention import Retention
 from server.events.service import Events
+from server.events.webhooks.courier import Courier
+from server.events.webhooks.deliveries import Deliveries
+from server.events.webhooks.destination import Address, is_public
+from server.events.webhooks.endpoint import Means as WebhookMeans
+from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.posting import Poster
+from server.events.webhooks.schedule import Schedule
+from server.events.webhooks.service import Webhooks
+from server.events.webhooks.trimming import Trimming
 from server.messages.actions import Actions
 from server.messages.budgets import Budgets
 from server.messages.deleting import Deleting
@@ -29,24 +38,31 @@ from server.messages.outbox import Outbox
 from server.messages.sending import Sending
 from server.messages.settling import Settling
 from server.rpc.chats import ChatsServicer
+from server.rpc.event_names import EVENT_NAMES
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
 from server.rpc.realtime import RealtimeServicer
 from server.rpc.sessions import SessionsServicer
+from server.rpc.webhooks import WebhooksServicer
 from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
+from server.store.early import EarlyArrivalRepository
 from server.store.event_log import EventLog
 from server.store.history import HistoryRepository
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
+from server.store.life import Life
 from server.store.message_actions import MessageRepository
 from server.store.outbox import OutboxRepository
 from server.store.outcomes import OutcomeRepository
 from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
+from server.store.webhook_cursors import WebhookCursorRepository
+from server.store.webhook_deliveries import WebhookDeliveryRepository
+from server.store.webhooks import WebhookRepository
 from server.whatsapp.pairing_port import Pairing
 from server.whatsapp.port import ClientFactory
 
@@ -56,6 +72,10 @@ UNHURRIED_SECONDS: Final = 0.02
 
 def _unchanged(ingest: IngestFunction) -> IngestFunction:
     return ingest
+
+
+def _anywhere(_address: Address) -> bool:
+    return True
 
 
 class Gateway:
@@ -82,17 +102,15 @@ class Gateway:
             around_ingest: may put something around what takes received messages.
         """
         self.session_records = SessionRepository(database)
-        self.conversations = ConversationRepository(database)
+        contents = WhatsAppContents()
+        self.conversations = ConversationRepository(database, contents)
         self.messages = MessageRepository(database)
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
-        self.early_receipts = EarlyReceipts(self.conversations)
-        self.histories = Histories(HistoryRepository(database))
-        live = Ingest(self.conversations, self.addresses, self.early_receipts)
-        ingest = around_ingest(self.histories.before(live))
-        leases = LeaseRepository(
-            database, node=settings.node_id, boot=str(ULID()), seconds=settings.lease_seconds
-        )
+        self.histories = Histories(HistoryRepository(database, contents))
+        ingest = around_ingest(self.histories.before(Ingest(self.conversations, self.addresses)))
+        life = Life(settings.node_id, str(ULID()), settings.lease_seconds)
+        leases = LeaseRepository(database, node=life.node, boot=life.boot, seconds=life.seconds)
         self.sessions = Sessions(
             settings, self.session_records, leases, clients=clients, pairing=pairing, ingest=ingest
         )
@@ -102,7 +120,7 @@ class Gateway:
         )
         self.groups = Groups(self.sessions, within=settings.send_timeout)
         self.delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
-        outcomes = OutcomeRepository(database)
+        outcomes = OutcomeRepository(database, contents)
         reservations = ReservationRepository(database)
         idempotency = IdempotencyRepository(database)
         entries = OutboxRepository(database)
@@ -115,7 +133,9 @@ class Gateway:
             budgets=budgets,
             ledger=self.ledger,
             repository=entries,
-            settling=Settling(OutcomeRepository(database, gather=UNHURRIED_SECONDS), self.addresses),
+            settling=Settling(
+                OutcomeRepository(database, contents, gather=UNHURRIED_SECONDS), self.addresses
+            ),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(
@@ -134,10 +154,37 @@ class Gateway:
             self.addresses,
             revoke_hours=settings.revoke_hours,
         )
-        self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
+        self._housekeeping = Housekeeping(
+            settings, idempotency, reservations, entries, EarlyArrivalRepository(database)
+        )
         event_log = EventLog(database)
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
+        deliveries = WebhookDeliveryRepository(database)
+        self.courier = Courier(
+            WebhookMeans(
+                poster=Poster(
+                    _anywhere if settings.webhook_allow_private else is_public,
+                    timeout_seconds=settings.webhook_timeout,
+                ),
+                cursors=WebhookCursorRepository(database, life),
+                deliveries=deliveries,
+                reading=self.events.reading,
+                bells=self.events.bells,
+                schedule=Schedule(settings.webhook_patience_minutes * 60),
+                lanes=Lanes(settings.webhook_concurrency),
+            ),
+            lease_seconds=life.seconds,
+        )
+        self._trimming = Trimming(settings, deliveries)
+        self.webhooks = Webhooks(
+            settings,
+            WebhookRepository(database),
+            self.sessions,
+            event_names=EVENT_NAMES,
+            changed=self.courier.changed,
+        )
+        self.deliveries = Deliveries(self.webhooks, deliveries, redriven=self.courier.changed)
 
     def servicers(self, tickets: Tickets) -> Mapping[str, object]:
         """What serves each service of the contract, by the service's name.
@@ -152,6 +199,7 @@ class Gateway:
             "Groups": GroupsServicer(self.groups),
             "Events": EventsServicer(self.events),
             "Realtime": RealtimeServicer(Realtime(self.events, tickets)),
+            "Webhooks": WebhooksServicer(self.webhooks, self.deliveries, self.cursors),
         }
 
     async def open(self) -> None:
@@ -160,16 +208,19 @@ class Gateway:
         self._housekeeping.open()
         self.events.open()
         self.retention.open()
+        self.courier.open()
+        self._trimming.open()
         self.histories.open()
         await self.sessions.open()
 
     async def close(self) -> None:
         """Ends everything; what was handed to WhatsApp is recorded first."""
+        await self._trimming.close()
+        await self.courier.close()
         await self.retention.close()
         await self.events.close()
         await self._housekeeping.close()
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()
-        await self.early_receipts.close()
         await self.histories.close()

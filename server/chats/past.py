@@ -1,10 +1,10 @@
 """From what a piece of history says to what is stored of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server.store.history_records import KeptPiece, OldChat, OldMessage, Past
-from server.store.records import MessageAct, NewMessage, NewReaction
+from server.store.records import MessageAct, NewMessage, NewReaction, NewReceipt, NewVote
 from server.whatsapp.history import HistoryKind, HistoryPiece, PastChat, PastMessage
 from server.whatsapp.incoming import Reacted
 from server.whatsapp.jid import Jid
@@ -37,7 +37,7 @@ class _Reading:
             names=[(self._person(jid), name) for jid, name in said.names],
             chats=[_chat(chat) for chat in said.chats],
             messages=[self._message(chat, message) for chat in said.chats for message in chat.messages],
-            acts=[act for chat in said.chats for act in self._acts(chat)],
+            changes=[change for chat in said.chats for change in self._changes(chat)],
         )
 
     def _message(self, chat: PastChat, message: PastMessage) -> OldMessage:
@@ -63,19 +63,26 @@ class _Reading:
             deleted=message.deleted,
         )
 
-    def _acts(self, chat: PastChat) -> Sequence[MessageAct]:
-        acts = [
-            self._reaction(
-                chat,
-                (message.id, self._person(message.sender)),
-                self._person(reaction.reactor),
-                reaction.emoji,
-                reaction.timestamp,
-            )
-            for message in chat.messages
-            for reaction in message.reactions
-        ]
-        return [*acts, *(self._told_alone(chat, act) for act in chat.acts)]
+    def _changes(self, chat: PastChat) -> Iterator[MessageAct | NewReceipt]:
+        for message in chat.messages:
+            target = (message.id, self._person(message.sender))
+            for reaction in message.reactions:
+                deed = NewReaction(reaction.emoji)
+                yield self._act(chat, target, self._person(reaction.reactor), deed, reaction.timestamp)
+            for vote in message.votes:
+                yield self._act(chat, target, self._person(vote.voter), NewVote(vote.options), vote.timestamp)
+            for receipt in message.receipts:
+                yield NewReceipt(
+                    session_id=self.kept.session_id,
+                    chat_jid=str(chat.jid),
+                    wa_message_id=message.id,
+                    participant_jid=self._person(receipt.participant),
+                    ack_level=receipt.ack_level,
+                    timestamp=receipt.timestamp,
+                    at=self.kept.received_at,
+                )
+        for act in chat.acts:
+            yield self._told_alone(chat, act)
 
     def _told_alone(self, chat: PastChat, act: Reacted) -> MessageAct:
         reactor = self._person(None if act.from_me else act.sender)
@@ -85,10 +92,10 @@ class _Reading:
             sender = reactor
         else:
             sender = self._person(act.target_sender)
-        return self._reaction(chat, (act.target_id, sender), reactor, act.emoji, act.timestamp)
+        return self._act(chat, (act.target_id, sender), reactor, NewReaction(act.emoji), act.timestamp)
 
-    def _reaction(
-        self, chat: PastChat, target: tuple[str, str], reactor: str, emoji: str, timestamp: int
+    def _act(
+        self, chat: PastChat, target: tuple[str, str], actor: str, deed: NewReaction | NewVote, timestamp: int
     ) -> MessageAct:
         message_id, sender = target
         return MessageAct(
@@ -96,10 +103,10 @@ class _Reading:
             chat_jid=str(chat.jid),
             wa_message_id=message_id,
             sender_jid=sender,
-            actor_jid=reactor,
+            actor_jid=actor,
             timestamp=timestamp,
             at=self.kept.received_at,
-            deed=NewReaction(emoji),
+            deed=deed,
         )
 
     def _person(self, jid: Jid | None) -> str:

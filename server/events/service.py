@@ -57,6 +57,16 @@ class Events:
         events.listen(self._bells.ring)
 
     @property
+    def bells(self) -> Bells:
+        """Wake whoever follows a log, also where another node has appended to it."""
+        return self._bells
+
+    @property
+    def reading(self) -> SharedReading:
+        """Reads pages for all who follow."""
+        return self._reading
+
+    @property
     def followed(self) -> Collection[str]:
         """Ids of the organizations that somebody follows."""
         return self._bells.organizations

@@ -5,7 +5,8 @@ fields. The documented API wants numbers, nulls and refusals, so the mapping is 
 
 - every field is printed, under its lowerCamelCase name; an unset `optional` field is null;
 - an enum is its value's name without the enum's prefix, in lower case (SESSION_STATUS_WORKING: "working");
-- on input null means absent, and every field that does not fit is named.
+- on input null means absent, unless the contract says of a field that it means the empty text;
+- a map and a Struct are objects, and every field that does not fit is named.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any, Final, NoReturn, cast
 from google.protobuf import json_format, struct_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
+from wagate.v1 import rules_pb2
 
 from server.errors import Code, WagateError, invalid_fields
 
@@ -26,6 +28,7 @@ _INTEGER_BITS: Final = {
     FieldDescriptor.TYPE_INT64: 63,
 }
 _VALUE: Final = struct_pb2.Value.DESCRIPTOR.full_name
+_STRUCT: Final = struct_pb2.Struct.DESCRIPTOR.full_name
 PROBLEMS: Final = 20
 """Fields that one refusal names, at most: the answer must not grow with what is wrong."""
 NAME_LENGTH: Final = 100
@@ -95,6 +98,8 @@ def _printers(descriptor: Descriptor) -> list[tuple[str, Callable[[Message], obj
 
 def _printer(field: FieldDescriptor) -> Callable[[Message], object]:
     name = field.name
+    if is_map(field):
+        return lambda message: dict(getattr(message, name))
     one = _one_printer(field)
     if field.is_repeated:
         return lambda message: [one(value) for value in getattr(message, name)]
@@ -110,6 +115,11 @@ def _one_printer(field: FieldDescriptor) -> Callable[[Any], object]:
     if field.message_type is not None:
         return _to_json
     return lambda value: value
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is a map, which its descriptor tells as a list of pairs."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 @cache
@@ -136,11 +146,18 @@ def _fill(
         where = f"{path}{name}"
         if field is None:
             problems[_printable(where)] = "unknown field"
-        elif given is not None:
+        elif given is None:
+            if _rules(field).null_is_empty:
+                setattr(message, field.name, "")
+        else:
             try:
                 _set(message, field, given, where, problems)
             except _MismatchError as error:
                 problems[where] = str(error)
+
+
+def _rules(field: FieldDescriptor) -> rules_pb2.FieldRules:
+    return field.GetOptions().Extensions[rules_pb2.rules]
 
 
 def _printable(name: str) -> str:
@@ -158,14 +175,18 @@ def _set(
     if field.is_repeated:
         if not isinstance(given, list):
             raise _MismatchError("must be a list")
+        if not given:
+            _refuse_empty_list(field)
         target: MutableSequence[object] = getattr(message, field.name)
         target.extend(_scalar(field, item) for item in given)
-    elif field.message_type is not None and field.message_type.full_name == _VALUE:
+    elif field.message_type is not None and field.message_type.full_name in {_VALUE, _STRUCT}:
+        if field.message_type.full_name == _STRUCT and not isinstance(given, dict):
+            raise _MismatchError("must be an object")
         try:
             json.dumps(given, allow_nan=False)  # the parser takes infinities, which no JSON can give back
-            json_format.ParseDict(
-                cast("dict[str, Any]", given), getattr(message, field.name), max_recursion_depth=32
-            )
+            value: Message = getattr(message, field.name)
+            value.SetInParent()  # also for an object with nothing in it
+            json_format.ParseDict(cast("dict[str, Any]", given), value, max_recursion_depth=32)
         except (json_format.ParseError, ValueError, OverflowError, RecursionError):
             raise _MismatchError("not a usable JSON value") from None
     elif field.message_type is not None:
@@ -176,6 +197,13 @@ def _set(
         _fill(child, given, f"{where}.", problems)
     else:
         setattr(message, field.name, _scalar(field, given))
+
+
+def _refuse_empty_list(field: FieldDescriptor) -> None:
+    """Refuses a list that is given and must not be empty: once it is read nobody can tell it from none."""
+    rule = _rules(field)
+    if rule.min_items and not rule.required_for and not rule.used_for:
+        raise _MismatchError(f"must have at least {rule.min_items} of them, or be absent")
 
 
 def _scalar(field: FieldDescriptor, given: object) -> object:

@@ -7,7 +7,15 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from wagate.v1 import chats_pb2, events_pb2, groups_pb2, messages_pb2, realtime_pb2, sessions_pb2
+from wagate.v1 import (
+    chats_pb2,
+    events_pb2,
+    groups_pb2,
+    messages_pb2,
+    realtime_pb2,
+    sessions_pb2,
+    webhooks_pb2,
+)
 
 from server.auth.audit import AuditLog
 from server.auth.authenticator import Authenticator
@@ -28,6 +36,7 @@ SERVICES: Final = (
     groups_pb2.DESCRIPTOR.services_by_name["Groups"],
     events_pb2.DESCRIPTOR.services_by_name["Events"],
     realtime_pb2.DESCRIPTOR.services_by_name["Realtime"],
+    webhooks_pb2.DESCRIPTOR.services_by_name["Webhooks"],
 )
 """The contract's services."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server.store.contents import Contents, Unread
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
 from server.store.dialect import insert
@@ -16,6 +17,7 @@ from server.store.failures import is_missing_parent
 from server.store.history_records import KeptPiece, NewChunk, Past
 from server.store.past import Added, store_past
 from server.store.records import NewEvent
+from server.store.session_turn import take_turn
 from server.store.tables import HistoryChunkRow, HistoryPieceRow, table_of
 
 _chunk = table_of(HistoryChunkRow)
@@ -59,9 +61,15 @@ _FORGET: Final = delete(_chunk).where(_chunk.c.id == bindparam("chunk"))
 class HistoryRepository:
     """Keeps chunks of history, and makes them part of the stored copy piece by piece."""
 
-    def __init__(self, database: Database) -> None:
-        """Uses `database`."""
+    def __init__(self, database: Database, contents: Contents | None = None) -> None:
+        """Uses a database.
+
+        Args:
+            database: which.
+            contents: reads polls and what is sealed; without it votes are not counted.
+        """
         self._database = database
+        self._contents = contents or Unread()
 
     async def keep(self, chunk: NewChunk) -> None:
         """Keeps a chunk as it came, all of it in one transaction. Kept twice, it is one.
@@ -133,9 +141,10 @@ class HistoryRepository:
         """
 
         def work(connection: Connection) -> Added | None:
+            take_turn(connection, [piece.session_id])
             if connection.execute(_TAKE, {"taken": piece.number}).rowcount == 0:
                 return None
-            added = Added(0, 0) if past is None else store_past(connection, past)
+            added = Added(0, 0) if past is None else store_past(connection, past, self._contents)
             chunk = {"chunk": piece.chunk_id}
             # The chunk's row is held from here on: of two nodes the later one sees the other's piece gone.
             connection.execute(_COUNT, chunk | {"new_chats": added.chats, "new_messages": added.messages})

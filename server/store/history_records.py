@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.store.records import MessageAct, NewMessage
+from server.store.records import MessageAct, NewMessage, NewReceipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Past:
         chats_as_now: whether the chats' settings and counters are those of the phone now.
         addresses: phone-number JIDs by LID.
         names: how people call themselves, by JID.
-        acts: reactions to the messages, and other ones.
+        changes: reactions to the messages, votes, and how far they came.
     """
 
     session_id: str
@@ -94,4 +94,4 @@ class Past:
     names: Sequence[tuple[str, str]]
     chats: Sequence[OldChat]
     messages: Sequence[OldMessage]
-    acts: Sequence[MessageAct]
+    changes: Sequence[MessageAct | NewReceipt]

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from server.store.database import Database
 from server.store.dialect import EpochMs
+from server.store.life import RELEASED, Life
 from server.store.records import Session
 from server.store.sessions import RECORD_COLUMNS
 from server.store.standings import AT_REST
@@ -19,7 +20,6 @@ _session = table_of(SessionRow)
 
 _PER_STATEMENT: Final = 500
 """Sessions that one statement names: well below either engine's limit of parameters."""
-_RELEASED: Final[Mapping[str, None]] = {"owner_node": None, "owner_boot": None, "owner_expires_at": None}
 
 
 class HeldElsewhereError(Exception):
@@ -77,9 +77,7 @@ class LeaseRepository:
             seconds: how long a lease lasts unless renewed.
         """
         self._database = database
-        self._node = node
-        self._boot = boot
-        self._milliseconds = round(seconds * 1000)
+        self._life = Life(node, boot, seconds)
 
     async def acquire(self, session_id: str) -> int:
         """Takes a session that nobody holds, whose lease expired, or that an earlier life of this node held.
@@ -99,10 +97,10 @@ class LeaseRepository:
                 update(_session)
                 .where(_session.c.id == session_id, or_(self._free(connection), self._own()))
                 .values(
-                    owner_node=self._node,
-                    owner_boot=self._boot,
+                    owner_node=self._life.node,
+                    owner_boot=self._life.boot,
                     owner_generation=_session.c.owner_generation + 1,
-                    owner_expires_at=EpochMs() + self._milliseconds,
+                    owner_expires_at=self._life.expiry(),
                 )
                 .returning(_session.c.owner_generation)
             )
@@ -144,7 +142,7 @@ class LeaseRepository:
                 statement = (
                     update(_session)
                     .where(_session.c.id.in_(select(locked.c.id)))
-                    .values(owner_expires_at=EpochMs() + self._milliseconds)
+                    .values(owner_expires_at=self._life.expiry())
                     .returning(_session.c.id, _session.c.owner_generation)
                 )
                 rows = connection.execute(statement).all()
@@ -158,13 +156,13 @@ class LeaseRepository:
         statement = (
             update(_session)
             .where(_session.c.id == session_id, self._own(), _session.c.owner_generation == generation)
-            .values(**_RELEASED)
+            .values(**RELEASED)
         )
         await self._database.write_first(lambda connection: connection.execute(statement).rowcount)
 
     async def release_all(self) -> None:
         """Gives back whatever this life of the node holds."""
-        statement = update(_session).where(self._own()).values(**_RELEASED)
+        statement = update(_session).where(self._own()).values(**RELEASED)
         await self._database.write_first(lambda connection: connection.execute(statement).rowcount)
 
     async def holders(self, session_ids: Sequence[str]) -> Mapping[str, str]:
@@ -212,17 +210,10 @@ class LeaseRepository:
         return await self._database.read(work)
 
     def _own(self) -> ColumnElement[bool]:
-        return and_(_session.c.owner_node == self._node, _session.c.owner_boot == self._boot)
+        return self._life.owns(_session)
 
     def _free(self, connection: Connection) -> ColumnElement[bool]:
-        unheld = or_(_session.c.owner_boot.is_(None), _session.c.owner_expires_at <= EpochMs())
-        if connection.dialect.name == "sqlite":
-            # The file belongs to this process (`server.store.exclusive`): no other life goes on.
-            return or_(unheld, _session.c.owner_boot != self._boot)
-        # Ids of lives are ULIDs, which rise with time. Were two nodes given one id by mistake, the one
-        # that started later would win, once, instead of both taking sessions from each other for ever.
-        earlier_life = and_(_session.c.owner_node == self._node, _session.c.owner_boot < self._boot)
-        return or_(unheld, earlier_life)
+        return self._life.may_take(_session, connection)
 
 
 def _portions(ids: Sequence[str]) -> Sequence[Sequence[str]]:

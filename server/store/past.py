@@ -5,7 +5,7 @@ only adds: a reaction, a level that is higher, an edit that is newer, a deletion
 in what nobody has set. Old messages are no events; what they change of what was told before is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -25,22 +25,21 @@ from sqlalchemy import (
 )
 
 from server.store.addresses import learn_pairs, phone_jids
-from server.store.changes import apply_changes
+from server.store.arrivals import MESSAGE_RANK, Batch, Happened, append, storable_change, store_changes
+from server.store.changes import Change, apply_changes
 from server.store.chat_changes import tell_chats
+from server.store.contents import Contents
 from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.dialect import insert
-from server.store.event_payloads import message_people, organizations_of
-from server.store.events import append_events
+from server.store.event_payloads import message_people
 from server.store.history_records import OldChat, OldMessage, Past
 from server.store.ingest import message_row, storable, storable_text
-from server.store.names import names_of
+from server.store.names import Names, names_of
 from server.store.records import (
     UNDECRYPTABLE,
     MessageAct,
     NewEdit,
-    NewEvent,
     NewMessage,
-    NewReaction,
     NewReceipt,
     NewRevoke,
 )
@@ -51,6 +50,9 @@ _message = table_of(MessageRow)
 _name = table_of(PushNameRow)
 
 _LID: Final = "@lid"
+"""How a LID ends."""
+_GROUP: Final = "@g.us"
+"""How a group's JID ends; with whom its messages came how far stands among the changes."""
 _PER_STATEMENT: Final = 500
 """Names that one statement looks up."""
 
@@ -106,8 +108,13 @@ def _add_messages(dialect: str) -> Executable:
     )
 
 
-def store_past(connection: Connection, past: Past) -> Added:
-    """Stores a piece of history in the transaction of `connection`. Stored twice, it changes nothing.
+def store_past(connection: Connection, past: Past, contents: Contents) -> Added:
+    """Stores a piece of history. Stored twice, it changes nothing.
+
+    Args:
+        connection: in a transaction that has taken its turn for the session.
+        past: the piece.
+        contents: reads polls and what is sealed.
 
     Returns:
         What was not there before.
@@ -124,7 +131,7 @@ def store_past(connection: Connection, past: Past) -> Added:
     tell_chats(
         connection, [row.id for row in rows if row.id in before and _differ(row, before[row.id])], at=past.at
     )
-    added = _store_messages(connection, past, {row.jid: row.id for row in rows})
+    added = _store_messages(connection, past, {row.jid: row.id for row in rows}, contents)
     return Added(len(rows) - len(before), added)
 
 
@@ -141,7 +148,7 @@ def _canonical(connection: Connection, past: Past) -> Past:
             *(jid for jid, _ in past.names),
             *(old.message.sender_jid for old in past.messages),
             *(jid for old in past.messages for jid in old.message.mentions),
-            *(jid for act in past.acts for jid in (act.sender_jid, act.actor_jid)),
+            *(jid for change in past.changes for jid in _people(change)),
         )
         if jid.endswith(_LID)
     }
@@ -171,22 +178,26 @@ def _canonical(connection: Connection, past: Past) -> Past:
             replace(chat, jid=called(chat.jid), name=storable_text(chat.name)) for chat in past.chats
         ),
         messages=_latest(messages),
-        acts=[
-            replace(
-                act,
-                chat_jid=called(act.chat_jid),
-                sender_jid=called(act.sender_jid),
-                actor_jid=called(act.actor_jid),
-                wa_message_id=storable_text(act.wa_message_id),
-                deed=_storable_deed(act.deed),
-            )
-            for act in past.acts
-        ],
+        changes=[_renamed(storable_change(change), called) for change in past.changes],
     )
 
 
-def _storable_deed(deed: NewEdit | NewRevoke | NewReaction) -> NewEdit | NewRevoke | NewReaction:
-    return NewReaction(storable_text(deed.emoji)) if isinstance(deed, NewReaction) else deed
+def _people(change: Change) -> tuple[str, str]:
+    if isinstance(change, NewReceipt):
+        return change.chat_jid, change.participant_jid
+    return change.sender_jid, change.actor_jid
+
+
+def _renamed(change: Change, called: Callable[[str], str]) -> Change:
+    chat_jid = called(change.chat_jid)
+    if isinstance(change, NewReceipt):
+        return replace(change, chat_jid=chat_jid, participant_jid=called(change.participant_jid))
+    return replace(
+        change,
+        chat_jid=chat_jid,
+        sender_jid=called(change.sender_jid),
+        actor_jid=called(change.actor_jid),
+    )
 
 
 def _once(chats: Iterable[OldChat]) -> Sequence[OldChat]:
@@ -279,7 +290,7 @@ def _store_chats(connection: Connection, past: Past, chats: Sequence[OldChat]) -
     return connection.execute(statement, rows).all()
 
 
-def _store_messages(connection: Connection, past: Past, ids: Mapping[str, int]) -> int:
+def _store_messages(connection: Connection, past: Past, ids: Mapping[str, int], contents: Contents) -> int:
     """Returns how many were not there before."""
     rows = [
         message_row(old.message, ids[old.message.chat_jid])
@@ -295,13 +306,20 @@ def _store_messages(connection: Connection, past: Past, ids: Mapping[str, int]) 
         for old, row in zip(past.messages, rows, strict=True)
         if (row["chat_id"], old.message.sender_jid, old.message.wa_message_id) not in new
     ]
-    _fill_placeholders(connection, known, ids)
+    batch = Batch([])
+    batch.known_now.update(((past.session_id, message_id), 0) for _, _, message_id in new)
+    _fill_placeholders(connection, known, ids, batch)
     changes = [change for old in known for change in _news_of(old)]
-    apply_changes(connection, [*changes, *past.acts])
+    apply_changes(connection, [*changes, *past.changes], contents)
+    # What had waited for these messages happened to them live.
+    store_changes(connection, {}, batch, contents)
+    append(connection, batch.happened)
     return len(new)
 
 
-def _fill_placeholders(connection: Connection, known: Sequence[OldMessage], ids: Mapping[str, int]) -> None:
+def _fill_placeholders(
+    connection: Connection, known: Sequence[OldMessage], ids: Mapping[str, int], batch: Batch
+) -> None:
     """The phone could read what the device could not."""
     said = {
         (ids[old.message.chat_jid], old.message.wa_message_id): old.message
@@ -316,32 +334,23 @@ def _fill_placeholders(connection: Connection, known: Sequence[OldMessage], ids:
             _message.c.type == UNDECRYPTABLE,
         )
         found += [said[row.chat_id, row.wa_message_id] for row in connection.execute(statement)]
-    if not found:
-        return
-    names = names_of(connection, message_people(found))
-    organizations = organizations_of(connection, {message.session_id for message in found})
-    append_events(
-        connection,
-        [
-            NewEvent(
-                organizations[message.session_id],
-                message.session_id,
-                DECRYPTED,
-                message.created_at,
-                payload,
-            )
-            for message in found
-            if (payload := fill_placeholder(connection, message, names)) is not None
-        ],
-    )
+    names = names_of(connection, message_people(found)) if found else Names({})
+    for message in found:
+        payload = fill_placeholder(connection, message, names)
+        if payload is None or message.wa_message_id is None:
+            continue
+        batch.known_now[message.session_id, message.wa_message_id] = 0
+        batch.happened.append(
+            Happened((0, MESSAGE_RANK), message.session_id, DECRYPTED, message.created_at, payload)
+        )
 
 
-def _news_of(old: OldMessage) -> Iterable[MessageAct | NewReceipt]:
+def _news_of(old: OldMessage) -> Iterable[Change]:
     """What history may know of a message that is stored already."""
     message = old.message
     if message.wa_message_id is None:
         return
-    if message.ack_level > 1:
+    if message.ack_level > 1 and not message.chat_jid.endswith(_GROUP):
         yield NewReceipt(
             session_id=message.session_id,
             chat_jid=message.chat_jid,

@@ -202,6 +202,55 @@ class ReactionRow(SQLModel, table=True):
     timestamp: int = Field(sa_type=BigInteger)
 
 
+class PollVoteRow(SQLModel, table=True):
+    """What one person has chosen in a poll; no options keep the time at which a vote was taken back."""
+
+    __tablename__ = "poll_vote"
+
+    message_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        )
+    )
+    voter_jid: str = Field(primary_key=True, index=True)
+    # By their texts.
+    options: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class MessageReceiptRow(SQLModel, table=True):
+    """How far an own message came with one member of a group."""
+
+    __tablename__ = "message_receipt"
+
+    message_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        )
+    )
+    participant_jid: str = Field(primary_key=True, index=True)
+    ack_level: int
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class EarlyArrivalRow(SQLModel, table=True):
+    """An act or a receipt whose message is not stored yet. Most never find one, and go with their age."""
+
+    __tablename__ = "early_arrival"
+    __table_args__ = (
+        # The same act twice waits once.
+        UniqueConstraint("session_id", "wa_message_id", "digest"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
+    wa_message_id: str
+    digest: str
+    arrival: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+    # When it was received.
+    at: int = Field(sa_type=BigInteger, index=True)
+
+
 class SentAtRow(SQLModel, table=True):
     """When a session used up a part of its send rate. Older than an hour, it counts no more."""
 
@@ -290,6 +339,79 @@ class AddressRow(SQLModel, table=True):
     session_id: str = Field(primary_key=True, foreign_key="session.id", ondelete="CASCADE")
     lid: str = Field(primary_key=True)
     phone_jid: str = Field(index=True)
+
+
+class WebhookRow(SQLModel, table=True):
+    """An endpoint of an organization's that events are posted to."""
+
+    __tablename__ = "webhook"
+
+    id: str = Field(primary_key=True)
+    organization_id: str = Field(foreign_key="organization.id", index=True)
+    # Whose events alone; none for all of the organization's.
+    session_id: str | None = Field(default=None, foreign_key="session.id", ondelete="CASCADE", index=True)
+    url: str
+    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    active: bool
+    # As it was given: signing needs it. See docs/decisions/0330.
+    secret: str | None = None
+    custom_headers: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    policy: str
+    delay_seconds: int
+    attempts: int
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+    # Rises with every change, so that who posts to it can tell that what it knows is old.
+    revision: int = Field(sa_type=BigInteger)
+    # The newest event of the organization when it was made: it hears of what came behind.
+    starts_after: str
+
+
+class WebhookCursorRow(SQLModel, table=True):
+    """How far an endpoint has been told of its organization's log, and which node tells it."""
+
+    __tablename__ = "webhook_cursor"
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    organization_id: str
+    # The id of the newest event that is settled: delivered, given up, or none of its business.
+    position: str
+    # Attempts that failed, and events given up, since it last took something; and whether its circuit is
+    # open: what it has not taken waits in the log.
+    failures: int
+    dead: int
+    suspended: bool
+    # The lease, as in `session`.
+    owner_node: str | None = None
+    owner_boot: str | None = None
+    owner_generation: int = Field(default=0, sa_type=BigInteger)
+    owner_expires_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class WebhookDeliveryRow(SQLModel, table=True):
+    """What became of one event at one endpoint."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (
+        Index("ix_webhook_delivery_state", "webhook_id", "state", "event_id"),
+        Index("ix_webhook_delivery_due", "state", "last_at"),
+    )
+
+    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
+    event_id: str = Field(primary_key=True)
+    event: str
+    session_id: str | None = None
+    # pending, delivered, dead, or redriven: a dead one that is tried again.
+    state: str
+    attempts: int
+    # The last attempt's: the answer's status, and why it failed.
+    status: int | None = None
+    error: str | None = None
+    began_at: int = Field(sa_type=BigInteger)
+    last_at: int = Field(sa_type=BigInteger)
+    next_at: int | None = Field(default=None, sa_type=BigInteger)
+    # The envelope, while it is not delivered: the log may have forgotten the event by then.
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
 class PushNameRow(SQLModel, table=True):

@@ -8,8 +8,8 @@ from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Message
 
-from server.whatsapp.acts import Envelope, act_of
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
+from server.whatsapp.acts import Act, Envelope, act_of
+from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Received
 from server.whatsapp.stored import UNDECRYPTABLE, describe, kind_of, unwrap
@@ -90,7 +90,7 @@ def decode_undecryptable(event: UndecryptableEvent) -> Received | None:
     )
 
 
-def decode_act(event: MessageEvent) -> Edited | Revoked | Reacted | None:
+def decode_act(event: MessageEvent) -> Act | None:
     """Reads what an incoming message does to another one; None where that is nothing."""
     source = event.Info.MessageSource
     chat = decode_jid(source.Chat)

@@ -55,6 +55,8 @@ class PastMessage:
             where it was not.
         deleted: whether it was deleted for everyone.
         reactions: of each person the last one.
+        votes: in a poll, of each person the last one.
+        receipts: how far an own message came with members of a group.
     """
 
     id: str
@@ -69,7 +71,9 @@ class PastMessage:
     ack_level: int
     edited_at: int | None
     deleted: bool
-    reactions: tuple["PastReaction", ...]
+    reactions: tuple["PastReaction", ...] = ()
+    votes: tuple["PastVote", ...] = ()
+    receipts: tuple["PastReceipt", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,35 @@ class PastReaction:
 
     reactor: Jid | None
     emoji: str
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastVote:
+    """Somebody's vote.
+
+    Attributes:
+        voter: None where it is the account's own.
+        options: all that they have chosen, by the options' texts.
+        timestamp: by the voter's clock, epoch milliseconds.
+    """
+
+    voter: Jid | None
+    options: tuple[str, ...]
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastReceipt:
+    """How far an own message came with a member of a group.
+
+    Attributes:
+        ack_level: 2 delivered, 3 read, 4 played.
+        timestamp: when, epoch milliseconds.
+    """
+
+    participant: Jid
+    ack_level: int
     timestamp: int
 
 

@@ -1,15 +1,24 @@
 """Reads a piece of a chunk of history; see `server.whatsapp.history_pieces`."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import Reaction, UserReceipt, WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import UserReceipt, WebMessageInfo
 
 from server.whatsapp.acts import Envelope, act_of
-from server.whatsapp.history import HistoryKind, HistoryPiece, PastChat, PastMessage, PastReaction
+from server.whatsapp.history import (
+    HistoryKind,
+    HistoryPiece,
+    PastChat,
+    PastMessage,
+    PastReaction,
+    PastReceipt,
+    PastVote,
+)
 from server.whatsapp.incoming import Edited, Reacted, Revoked
 from server.whatsapp.jid import GROUP, LID, PHONE, Jid
 from server.whatsapp.stored import UNKNOWN, describe, kind_of, unwrap
@@ -115,6 +124,13 @@ def _entry(web: WebMessageInfo, chat: Jid, alternative: Jid | None) -> PastMessa
         return _deleted(web, web.key.ID, sender)
     if kind_of(inner) is not None:
         return _message(web, sender)
+    return _told_alone(web, chat, alternative, sender)
+
+
+def _told_alone(
+    web: WebMessageInfo, chat: Jid, alternative: Jid | None, sender: Jid | None
+) -> PastMessage | Reacted | None:
+    """What was done to a message, where it stands in a place of its own."""
     act = act_of(web.message, _envelope(web, chat, alternative, sender))
     match act:
         case Edited():
@@ -122,8 +138,10 @@ def _entry(web: WebMessageInfo, chat: Jid, alternative: Jid | None) -> PastMessa
         case Revoked():
             writer = None if act.target_sender == _OWN else act.target_sender
             return _deleted(web, act.target_id, writer)
-        case _:
+        case Reacted():
             return act
+        case _:
+            return None
 
 
 def _envelope(web: WebMessageInfo, chat: Jid, alternative: Jid | None, sender: Jid | None) -> Envelope:
@@ -154,7 +172,9 @@ def _message(web: WebMessageInfo, sender: Jid | None) -> PastMessage:
         ack_level=_ack_level(web),
         edited_at=None,
         deleted=False,
-        reactions=tuple(_reactions(web.reactions, web.key)),
+        reactions=tuple(_reactions(web)),
+        votes=tuple(_votes(web, described.options)) if described.options else (),
+        receipts=tuple(_receipts(web)),
     )
 
 
@@ -173,7 +193,8 @@ def _edited(web: WebMessageInfo, edit: Edited, sender: Jid | None) -> PastMessag
         ack_level=_ack_level(web),
         edited_at=edit.timestamp,
         deleted=False,
-        reactions=tuple(_reactions(web.reactions, web.key)),
+        reactions=tuple(_reactions(web)),
+        receipts=tuple(_receipts(web)),
     )
 
 
@@ -191,7 +212,6 @@ def _deleted(web: WebMessageInfo, message_id: str, sender: Jid | None) -> PastMe
         ack_level=_ack_level(web),
         edited_at=None,
         deleted=True,
-        reactions=(),
     )
 
 
@@ -199,23 +219,49 @@ def _ack_level(web: WebMessageInfo) -> int:
     if not web.key.fromMe:
         return 0
     told = _ACK_LEVELS[web.status] if web.HasField("status") else 1
-    return max([told, *(_reached(receipt) for receipt in web.userReceipt)])
+    return max([told, *(_reached(receipt)[0] for receipt in web.userReceipt)])
 
 
-def _reached(receipt: UserReceipt) -> int:
+def _reached(receipt: UserReceipt) -> tuple[int, int]:
+    """The level that somebody's device told, and when (epoch seconds)."""
     if receipt.playedTimestamp > 0:
-        return 4
+        return 4, receipt.playedTimestamp
     if receipt.readTimestamp > 0:
-        return 3
-    return 2 if receipt.receiptTimestamp > 0 else 0
+        return 3, receipt.readTimestamp
+    return (2, receipt.receiptTimestamp) if receipt.receiptTimestamp > 0 else (0, 0)
 
 
-def _reactions(reactions: Iterable[Reaction], about: MessageKey) -> Iterable[PastReaction]:
-    chat = _jid(about.remoteJID)
-    for reaction in reactions:
-        reactor = _sender(reaction.key, "", chat) if chat is not None else None
+def _receipts(web: WebMessageInfo) -> Iterator[PastReceipt]:
+    chat = _jid(web.key.remoteJID)
+    if not web.key.fromMe or chat is None or not chat.is_group:
+        return
+    for receipt in web.userReceipt:
+        participant = _jid(receipt.userJID)
+        level, seconds = _reached(receipt)
+        if level and participant is not None:
+            yield PastReceipt(participant, level, seconds * 1000)
+
+
+def _reactions(web: WebMessageInfo) -> Iterator[PastReaction]:
+    for reaction in web.reactions:
+        reactor = _who(reaction.key, web.key)
         if reaction.text and (reactor is not None or reaction.key.fromMe):
             yield PastReaction(reactor, reaction.text, reaction.senderTimestampMS)
+
+
+def _votes(web: WebMessageInfo, options: Sequence[str]) -> Iterator[PastVote]:
+    named = {hashlib.sha256(option.encode()).digest(): option for option in options}
+    for update in web.pollUpdates:
+        voter = _who(update.pollUpdateMessageKey, web.key)
+        chosen = tuple(named[option] for option in update.vote.selectedOptions if option in named)
+        if voter is not None or update.pollUpdateMessageKey.fromMe:
+            yield PastVote(voter, chosen, update.senderTimestampMS)
+
+
+def _who(key: MessageKey, about: MessageKey) -> Jid | None:
+    """Who sent what a key names, in the chat of the message that it is about."""
+    chat = _jid(about.remoteJID)
+    return None if chat is None else _sender(key, "", chat)
 
 
 def _sender(key: MessageKey, participant: str, chat: Jid) -> Jid | None:

@@ -15,9 +15,10 @@ from typing import Protocol
 from server.whatsapp.content import Content
 from server.whatsapp.happenings import Happening
 from server.whatsapp.history import HistoryReceived
-from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.signs import Signs
 
 
 class ClientError(Exception):
@@ -108,6 +109,17 @@ class Stalled:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAliveMissed:
+    """WhatsApp left a keep-alive of the library without an answer: the connection may be dead.
+
+    Attributes:
+        answered_at: when it last answered one, or when the connection was made, epoch milliseconds.
+    """
+
+    answered_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """WhatsApp ended the session."""
 
@@ -153,13 +165,13 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Live = Received | Edited | Revoked | Reacted | Receipt | Happening
+Live = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening
 """What happens now."""
 
 Incoming = Live | HistoryReceived
 """What WhatsApp delivers once: it is to be stored, or told."""
 
-Event = Connected | Disconnected | Stalled | Ended | Incoming
+Event = Connected | Disconnected | Stalled | KeepAliveMissed | Ended | Incoming
 
 
 class ChatState(StrEnum):
@@ -215,6 +227,11 @@ class Sent:
 class Client(Protocol):
     """One incarnation of one session's connection."""
 
+    @property
+    def signs(self) -> Signs:
+        """When it was last seen to work."""
+        ...
+
     async def connect(self) -> Identity:
         """Connects; `Connected` or `Ended` then tells what the login came to.
 
@@ -246,6 +263,17 @@ class Client(Protocol):
 
     async def is_live(self) -> bool:
         """Asks the library whether the connection stands and is logged in, now."""
+        ...
+
+    async def probe(self, *, within: float) -> None:
+        """Asks WhatsApp for something small and waits for the answer, whatever it says.
+
+        Args:
+            within: seconds to wait.
+
+        Raises:
+            ConnectError: no answer came: the connection is gone, or dead.
+        """
         ...
 
     async def events(self) -> Sequence[Event]:
@@ -357,5 +385,5 @@ class ClientFactory(Protocol):
         ...
 
     async def reachable(self) -> bool:
-        """Whether WhatsApp's address takes a connection now: worth knowing before each attempt."""
+        """Whether WhatsApp answers now, or did a moment ago: worth knowing before each attempt."""
         ...

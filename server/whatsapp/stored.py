@@ -123,6 +123,41 @@ def read_content(content: bytes) -> StoredContent:
     return _UNREADABLE if message is None else describe(message)
 
 
+def options_of(content: bytes) -> tuple[str, ...]:
+    """The options of a poll, in their order; none where it is no poll."""
+    return read_content(content).options or ()
+
+
+def secret_of(content: bytes) -> bytes:
+    """The secret with which what is said about a message is sealed; empty where it has none.
+
+    It lies beside the message itself, or outside of what is around that.
+    """
+    message = parse(content)
+    while message is not None:
+        if message.messageContextInfo.messageSecret:
+            secret: bytes = message.messageContextInfo.messageSecret
+            return secret
+        message = _wrapped(message)
+    return b""
+
+
+def clock_of(content: bytes) -> int | None:
+    """When an act on another message was done by its sender's clock, epoch milliseconds, where it says."""
+    message = parse(content)
+    if message is None:
+        return None
+    inner, _ = unwrap(message)
+    if inner.HasField("editedMessage"):
+        inner = inner.editedMessage.message
+    clocks = (
+        inner.protocolMessage.timestampMS,
+        inner.reactionMessage.senderTimestampMS,
+        inner.pollUpdateMessage.senderTimestampMS,
+    )
+    return next((clock for clock in clocks if clock > 0), None)
+
+
 def parse(content: bytes) -> Message | None:
     """The message that stored content holds, or None where it is empty or no message."""
     try:
@@ -157,14 +192,20 @@ def unwrap(message: Message) -> tuple[Message, bool]:
         The message itself, and whether it may be seen only once.
     """
     once = False
-    while True:
-        wrapper = next((name for name in (*_WRAPPERS, *_VIEW_ONCE) if message.HasField(name)), None)
-        if wrapper is None or not getattr(message, wrapper).HasField("message"):
-            break
-        once = once or wrapper in _VIEW_ONCE
-        message = getattr(message, wrapper).message
+    while (inner := _wrapped(message)) is not None:
+        once = once or any(message.HasField(name) for name in _VIEW_ONCE)
+        message = inner
     kind = kind_of(message)
     return message, once or (kind is not None and getattr(getattr(message, kind), "viewOnce", False))
+
+
+def _wrapped(message: Message) -> Message | None:
+    """What a message is around, or None where it is around nothing."""
+    wrapper = next((name for name in (*_WRAPPERS, *_VIEW_ONCE) if message.HasField(name)), None)
+    if wrapper is None or not getattr(message, wrapper).HasField("message"):
+        return None
+    inner: Message = getattr(message, wrapper).message
+    return inner
 
 
 def kind_of(message: Message) -> str | None:

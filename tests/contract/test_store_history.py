@@ -65,7 +65,7 @@ def a_past(
         names=(),
         chats=[an_old_chat()] if chats is None else chats,
         messages=messages,
-        acts=(),
+        changes=(),
     )
     return replace(plain, **fields)  # type: ignore[arg-type] # names are the record's own
 
@@ -227,7 +227,7 @@ async def test_what_comes_twice_changes_nothing(stored: Stored, session: Session
         session,
         old("M1", session, body="hello"),
         old("O1", session, from_me=True, sender_jid=OWN, ack_level=3),
-        acts=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5)],
+        changes=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5)],
         names=[(ADA, "Ada")],
         addresses=[(LID, ADA)],
         chats_as_now=True,
@@ -274,7 +274,7 @@ async def test_history_behind_live_never_makes_a_message_older(stored: Stored, s
             session,
             old("M1", session, body="older", edited_at=5_000),
             old("O1", session, from_me=True, sender_jid=OWN, ack_level=2),
-            acts=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5_000)],
+            changes=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5_000)],
         )
     )
     by_id = {message.wa_message_id: message for message in await stored.all()}
@@ -293,7 +293,7 @@ async def test_history_behind_live_adds_what_was_missed(stored: Stored, session:
             old("M1", session, body="better", edited_at=5_000),
             old("M2", session, body="", deleted=True),
             old("O1", session, from_me=True, sender_jid=OWN, ack_level=3),
-            acts=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5_000)],
+            changes=[an_act(session.id, "M1", NewReaction("👍"), timestamp=5_000)],
         )
     )
     by_id = {message.wa_message_id: message for message in await stored.all()}
@@ -387,7 +387,7 @@ async def test_one_person_under_two_names_is_one_chat(stored: Stored, session: S
             old("M2", session, body="by number", timestamp=2_000),
             chats=[an_old_chat(LID, unread_count=1, pinned=True), an_old_chat(unread_count=2, name="Ada")],
             addresses=[(LID, ADA)],
-            acts=[
+            changes=[
                 replace(
                     an_act(session.id, "M1", NewReaction("👍")), chat_jid=LID, sender_jid=LID, actor_jid=LID
                 )
@@ -414,7 +414,7 @@ async def test_reactions_in_history_are_of_one_person_by_either_name(
             session,
             old("M1", session),
             addresses=[(LID, BOB)],
-            acts=[
+            changes=[
                 replace(an_act(session.id, "M1", NewReaction("👍"), timestamp=5), actor_jid=LID),
                 replace(an_act(session.id, "M1", NewReaction("🎉"), timestamp=6), actor_jid=BOB),
             ],
@@ -446,7 +446,7 @@ async def test_the_character_that_postgresql_cannot_keep_is_replaced(
             old("M\0", session, body="a\0b"),
             chats=[an_old_chat(name="A\0")],
             names=[(BOB, "B\0")],
-            acts=[replace(an_act(session.id, "M1", NewReaction("\0")), wa_message_id="M\0")],
+            changes=[replace(an_act(session.id, "M1", NewReaction("\0")), wa_message_id="M\0")],
         )
     )
     message = await stored.only()

@@ -54,6 +54,17 @@ def test_what_is_done_to_a_message(stack: Stack) -> None:
         golden.check(next(events))
 
 
+def test_a_session_that_is_paired(stack: Stack) -> None:
+    with telling(stack, ["session.status", "auth.qr"]) as events:
+        session = stack.paired("628110000042")
+        told = [next(events) for _ in range(5)]
+    assert {event["session"] for event in told} == {session}
+    names = [event["payload"].get("status", event["event"]) for event in told]
+    assert names == ["starting", "scan_qr_code", "auth.qr", "starting", "working"]
+    golden.check(told[2])
+    golden.check(told[4])
+
+
 def test_how_far_a_message_came(stack: Stack, session: str) -> None:
     with telling(stack, ["message.status"]) as events:
         stack.send(session, CHAT, "Hello").raise_for_status()

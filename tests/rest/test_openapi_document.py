@@ -50,12 +50,14 @@ class Found:
         chat: a chat of it.
         poll: the WhatsApp id of a poll in that chat.
         invite: the code of a group.
+        webhook: the id of one.
     """
 
     session: str
     chat: str
     poll: str
     invite: str
+    webhook: str
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +72,21 @@ def found(fuzzed: Stack) -> Found:
     fuzzed.person("628120000001")
     group = fuzzed.sandbox.post("/groups", json={"by": "628120000001", "subject": "Friends", "members": []})
     group.raise_for_status()
-    return Found(session, chat, answer.json()["waMessageId"], group.json()["inviteCode"])
+    webhook = fuzzed.rest.post("/webhooks", json={"url": "https://receiver.example/", "active": False})
+    webhook.raise_for_status()
+    poll_id, invite = answer.json()["waMessageId"], group.json()["inviteCode"]
+    return Found(session, chat, poll_id, invite, webhook.json()["id"])
 
 
 def narrowed(document: api_document.Document, found: Found) -> api_document.Document:
     """The document, with values that exist where only existing ones lead anywhere."""
-    exists = {"session": [found.session], "cid": [found.chat], "mid": [found.poll], "cursor": [""]}
+    exists = {
+        "session": [found.session],
+        "cid": [found.chat],
+        "mid": [found.poll],
+        "id": [found.webhook],
+        "cursor": [""],
+    }
     for operation in api_document.operations(document).values():
         for parameter in operation.said["parameters"]:
             values = exists.get(parameter["name"])
@@ -108,6 +119,13 @@ def sensible(document: api_document.Document, found: Found) -> api_document.Docu
     )
     outgoing["allOf"] = json.loads(text.replace('{"type": "string"}', json.dumps({"enum": [VCARD]})))
     schemas["VoteMessageRequest"]["properties"]["options"]["items"] = {"enum": ["yes", "no"]}
+    for name in ("CreateWebhookRequest", "UpdateWebhookRequest"):
+        webhook = schemas[name]["properties"]
+        # Nothing is posted to anybody, and the sessions of examples are nobody's.
+        webhook["url"] = {"enum": ["https://receiver.example/events"]}
+        webhook["active"] = {"enum": [False]}
+        webhook["sessionId"] = {"enum": ["", None]}
+        webhook["customHeaders"] = {"enum": [{}, {"X-Tenant": "7"}]}
     chat = schemas["UpdateChatRequest"]["properties"]
     chat["archived"] = {"enum": [False, None]}
     chat["mutedUntil"].update(minimum=LONG_AFTER, maximum=2 * LONG_AFTER)

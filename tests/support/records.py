@@ -3,6 +3,7 @@
 from ulid import ULID
 
 from server.store.records import NewMessage, Session
+from server.store.webhooks import RetryPolicy, Webhook, new_id
 
 
 def a_session(organization_id: str = "org", session_id: str | None = None) -> Session:
@@ -58,4 +59,32 @@ def a_message(
         content=b"\x0a\x05hello",
         lid=address[0] if address else None,
         phone_jid=address[1] if address else None,
+    )
+
+
+def a_webhook(
+    organization_id: str = "org",
+    url: str = "https://receiver.example/events",
+    *,
+    webhook_id: str | None = None,
+    session_id: str | None = None,
+    events: tuple[str, ...] = ("*",),
+    active: bool = True,
+    secret: str | None = None,
+) -> Webhook:
+    """An endpoint that was just made."""
+    return Webhook(
+        id=webhook_id if webhook_id is not None else new_id(),
+        organization_id=organization_id,
+        url=url,
+        events=events,
+        session_id=session_id,
+        active=active,
+        secret=secret,
+        custom_headers={},
+        policy=RetryPolicy.EXPONENTIAL,
+        delay_seconds=2,
+        attempts=15,
+        created_at=1,
+        updated_at=1,
     )

@@ -11,7 +11,9 @@ from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from wagate.v1 import rules_pb2
 
-from server.rpc.json_codec import enum_words
+from server.rpc.event_names import EVENT_NAMES
+from server.rpc.json_codec import enum_words, is_map
+from server.store.webhooks import ALL_EVENTS
 from tools.openapi.contract import Contract
 from tools.rest_descriptor import ContractError
 
@@ -118,6 +120,9 @@ class Schemas:
         return schema
 
     def _answered(self, field: FieldDescriptor) -> Schema:
+        if field.message_type is not None and is_map(field):
+            value = field.message_type.fields_by_name["value"]
+            return self._described(field, {"type": "object", "additionalProperties": self._plain(value)})
         if field.message_type is not None and field.message_type.full_name == _STRUCT:
             return self._described(field, {"type": "object"})
         one = self.answer(field.message_type) if field.message_type is not None else self._plain(field)
@@ -141,6 +146,8 @@ class Schemas:
                 one = _ruled(rule, one)
         elif field.message_type.full_name == _VALUE:
             one = self._any_of(rule.json_types) if rule is not None else {}
+        elif field.message_type.full_name == _STRUCT:
+            one = self._struct(rule if rule is not None else rules_pb2.FieldRules())
         else:
             one = self.request(field.message_type)
         if not field.is_repeated:
@@ -175,7 +182,18 @@ class Schemas:
             {"type": name} if name == "string" else self.request(self._contract.message(name))
             for name in names
         ]
-        return {"oneOf": choices}
+        return choices[0] if len(choices) == 1 else {"oneOf": choices}
+
+    def _struct(self, rule: rules_pb2.FieldRules) -> Schema:
+        schema: Schema = {
+            "type": "object",
+            "additionalProperties": _ruled(rule, self._any_of(rule.json_types)),
+        }
+        if rule.key_pattern:
+            schema["propertyNames"] = {"pattern": rule.key_pattern}
+        if rule.max_items:
+            schema["maxProperties"] = rule.max_items
+        return schema
 
     def _plain(self, field: FieldDescriptor) -> Schema:
         if field.enum_type is not None:
@@ -223,6 +241,8 @@ def _ruled(rule: rules_pb2.FieldRules, schema: Schema) -> Schema:
     if rule.pattern:
         schema["pattern"] = rule.pattern
     schema.update(_FORMATS.get(rule.format, {}))
+    if rule.event_names:
+        schema["enum"] = [ALL_EVENTS, *sorted(EVENT_NAMES)]
     if rule.may_be_empty and "pattern" in schema:
         schema["pattern"] = f"^$|{schema['pattern']}"
     if rule.answers_only:

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/rules.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"\xca\x02\n\nFieldRules\x12\x12\n\nmin_length\x18\x01 \x01(\r\x12\x12\n\nmax_length\x18\x02 \x01(\r\x12\x14\n\x07minimum\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12!\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x11.wagate.v1.Format\x12\x14\n\x0crequired_for\x18\x06 \x03(\t\x12\x12\n\njson_types\x18\x07 \x03(\t\x12\x0f\n\x07pattern\x18\x08 \x01(\t\x12\x14\n\x0cmay_be_empty\x18\t \x01(\x08\x12\x11\n\tmin_items\x18\n \x01(\r\x12\x11\n\tmax_items\x18\x0b \x01(\r\x12\x0e\n\x06unique\x18\x0c \x01(\x08\x12\x10\n\x08used_for\x18\r \x03(\t\x12\x14\n\x0c\x61nswers_only\x18\x0e \x03(\tB\n\n\x08_minimumB\n\n\x08_maximum*A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_ULID\x10\x01\x12\x0e\n\nFORMAT_JID\x10\x02:E\n\x05rules\x12\x1d.google.protobuf.FieldOptions\x18\xaa\x8b\x03 \x01(\x0b\x32\x15.wagate.v1.FieldRulesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wagate/v1/rules.proto\x12\twagate.v1\x1a google/protobuf/descriptor.proto\"\x8b\x03\n\nFieldRules\x12\x12\n\nmin_length\x18\x01 \x01(\r\x12\x12\n\nmax_length\x18\x02 \x01(\r\x12\x14\n\x07minimum\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12!\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x11.wagate.v1.Format\x12\x14\n\x0crequired_for\x18\x06 \x03(\t\x12\x12\n\njson_types\x18\x07 \x03(\t\x12\x0f\n\x07pattern\x18\x08 \x01(\t\x12\x14\n\x0cmay_be_empty\x18\t \x01(\x08\x12\x11\n\tmin_items\x18\n \x01(\r\x12\x11\n\tmax_items\x18\x0b \x01(\r\x12\x0e\n\x06unique\x18\x0c \x01(\x08\x12\x10\n\x08used_for\x18\r \x03(\t\x12\x14\n\x0c\x61nswers_only\x18\x0e \x03(\t\x12\x13\n\x0b\x65vent_names\x18\x0f \x01(\x08\x12\x15\n\rnull_is_empty\x18\x10 \x01(\x08\x12\x13\n\x0bkey_pattern\x18\x11 \x01(\tB\n\n\x08_minimumB\n\n\x08_maximum*A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_ULID\x10\x01\x12\x0e\n\nFORMAT_JID\x10\x02:E\n\x05rules\x12\x1d.google.protobuf.FieldOptions\x18\xaa\x8b\x03 \x01(\x0b\x32\x15.wagate.v1.FieldRulesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wagate.v1.rules_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FORMAT']._serialized_start=403
-  _globals['_FORMAT']._serialized_end=468
+  _globals['_FORMAT']._serialized_start=468
+  _globals['_FORMAT']._serialized_end=533
   _globals['_FIELDRULES']._serialized_start=71
-  _globals['_FIELDRULES']._serialized_end=401
+  _globals['_FIELDRULES']._serialized_end=466
 # @@protoc_insertion_point(module_scope)

@@ -67,6 +67,9 @@ class FieldRules(_message.Message):
     UNIQUE_FIELD_NUMBER: _builtins.int
     USED_FOR_FIELD_NUMBER: _builtins.int
     ANSWERS_ONLY_FIELD_NUMBER: _builtins.int
+    EVENT_NAMES_FIELD_NUMBER: _builtins.int
+    NULL_IS_EMPTY_FIELD_NUMBER: _builtins.int
+    KEY_PATTERN_FIELD_NUMBER: _builtins.int
     min_length: _builtins.int
     """Characters at least."""
     max_length: _builtins.int
@@ -82,19 +85,29 @@ class FieldRules(_message.Message):
     may_be_empty: _builtins.bool
     """An empty text is good as well, and means that nothing is given."""
     min_items: _builtins.int
-    """Items of a list at least."""
+    """Items of a list at least. A list that may also be absent is not empty where REST callers give
+    it: an empty one and an absent one are the same to native callers.
+    """
     max_items: _builtins.int
-    """Items of a list at most; 0 means no limit but that of the body."""
+    """Items of a list, or fields of a google.protobuf.Struct, at most; 0 means no limit but that of
+    the body.
+    """
     unique: _builtins.bool
     """No item of a list may stand in it twice."""
+    event_names: _builtins.bool
+    """Names of events, or `*`."""
+    null_is_empty: _builtins.bool
+    """For an optional text: null in a REST call is not the same as absent, but as the empty text."""
+    key_pattern: _builtins.str
+    """For google.protobuf.Struct: what its fields' names are like."""
     @_builtins.property
     def required_for(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words of the field `type` beside this one with which this one must be given."""
 
     @_builtins.property
     def json_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For google.protobuf.Value: what may stand there, "string" or a message of this package.
-        None means anything.
+        """For google.protobuf.Value, and for the values in a google.protobuf.Struct: what may stand there,
+        "string" or a message of this package. None means anything.
         """
 
     @_builtins.property
@@ -124,10 +137,13 @@ class FieldRules(_message.Message):
         unique: _builtins.bool = ...,
         used_for: _abc.Iterable[_builtins.str] | None = ...,
         answers_only: _abc.Iterable[_builtins.str] | None = ...,
+        event_names: _builtins.bool = ...,
+        null_is_empty: _builtins.bool = ...,
+        key_pattern: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "maximum", b"maximum", "minimum", b"minimum"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "answers_only", b"answers_only", "format", b"format", "json_types", b"json_types", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "may_be_empty", b"may_be_empty", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "pattern", b"pattern", "required_for", b"required_for", "unique", b"unique", "used_for", b"used_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_minimum", b"_minimum", "answers_only", b"answers_only", "event_names", b"event_names", "format", b"format", "json_types", b"json_types", "key_pattern", b"key_pattern", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "may_be_empty", b"may_be_empty", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "null_is_empty", b"null_is_empty", "pattern", b"pattern", "required_for", b"required_for", "unique", b"unique", "used_for", b"used_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015

@@ -21,11 +21,19 @@ RATE = 150
 SEND_SECONDS = "2"
 """How long a send waits for WhatsApp here: cases in which it never answers need not take 20 s."""
 
+WEBHOOKS = 25
+"""Webhooks that an organization may have: more than the cases make."""
+
 
 @pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("conformance")
-    settings = {"WAGATE_SEND_TIMEOUT": SEND_SECONDS, "WAGATE_RATE_PER_MIN": str(RATE), **new_database()}
+    settings = {
+        "WAGATE_SEND_TIMEOUT": SEND_SECONDS,
+        "WAGATE_RATE_PER_MIN": str(RATE),
+        "WAGATE_WEBHOOK_COUNT": str(WEBHOOKS),
+        **new_database(),
+    }
     with running(folder / "data", **settings) as stack:
         yield stack
 
@@ -37,7 +45,7 @@ def node(product: Stack) -> psutil.Process:
 
 @pytest.fixture(scope="package")
 def whole_world(product: Stack) -> World:
-    return World(product, RATE)
+    return World(product, RATE, WEBHOOKS)
 
 
 @pytest.fixture

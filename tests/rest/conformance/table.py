@@ -4,7 +4,7 @@ A new operation gets its general cases by itself; add the rest (its success, and
 to its service's module. `test_completeness.py` says what is missing.
 """
 
-from tests.rest.conformance import chats, events, general, groups, messages, realtime, sessions
+from tests.rest.conformance import chats, events, general, groups, messages, realtime, sessions, webhooks
 from tests.rest.conformance.case import By, Case
 from tests.support import api_document
 
@@ -19,6 +19,7 @@ TABLE: tuple[Case, ...] = (
     *events.CASES,
     *groups.CASES,
     *realtime.CASES,
+    *webhooks.CASES,
 )
 
 

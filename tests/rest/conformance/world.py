@@ -29,10 +29,11 @@ class Group:
 class World:
     """Made piece by piece, each when a case first needs it."""
 
-    def __init__(self, stack: Stack, rate: int) -> None:
+    def __init__(self, stack: Stack, rate: int, webhooks_per_organization: int) -> None:
         """Lives in `stack`, whose sessions may send `rate` messages per minute."""
         self.stack = stack
         self.rate = rate
+        self.webhooks_per_organization = webhooks_per_organization
         self._numbers = itertools.count(628_130_000_001)
 
     @cached_property
@@ -110,6 +111,27 @@ class World:
     def stranger(self) -> str:
         """A key of another organization, with every capability."""
         return self.key("--organization", "strangers")
+
+    @cached_property
+    def crowd(self) -> str:
+        """A key of an organization with as many webhooks as it may have."""
+        key = self.key("--organization", "crowd")
+        for _ in range(self.webhooks_per_organization):
+            self.made_webhook(key=key)
+        return key
+
+    @cached_property
+    def webhook(self) -> str:
+        """A webhook that is not active."""
+        return self.made_webhook()
+
+    def made_webhook(self, url: str = "https://receiver.example/events", *, key: str = "") -> str:
+        """A new webhook that is not active, of another organization where `key` is one of its."""
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        answer = self.stack.rest.post("/webhooks", json={"url": url, "active": False}, headers=headers)
+        answer.raise_for_status()
+        webhook: str = answer.json()["id"]
+        return webhook
 
     def key(self, *words: str) -> str:
         """A new key of the local organization, unless `words` say otherwise."""

@@ -46,10 +46,14 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(tmp_path: Path, network: MemoryNetwork) -> AsyncIterator[Office]:
+async def open_office(
+    tmp_path: Path, network: MemoryNetwork, *, webhook_allow_private: bool = False
+) -> AsyncIterator[Office]:
     """Serves on a free port."""
     network.account(ADA)
-    async with memory_node(tmp_path, network, send_timeout=1.0) as node:
+    async with memory_node(
+        tmp_path, network, send_timeout=1.0, webhook_allow_private=webhook_allow_private
+    ) as node:
         servicers = node.gateway.servicers(node.tickets)
         serving = Serving(
             servicers,

@@ -14,8 +14,10 @@ from server.rpc.endpoint import Call, Endpoint, endpoint
 from server.rpc.events import EventsServicer
 from server.rpc.groups import GroupsServicer
 from server.rpc.messages import MessagesServicer
+from server.rpc.realtime import RealtimeServicer
 from server.rpc.serving import SERVICES
 from server.rpc.sessions import SessionsServicer
+from server.rpc.webhooks import WebhooksServicer
 
 SERVICERS = {
     "Sessions": SessionsServicer,
@@ -23,6 +25,8 @@ SERVICERS = {
     "Chats": ChatsServicer,
     "Groups": GroupsServicer,
     "Events": EventsServicer,
+    "Realtime": RealtimeServicer,
+    "Webhooks": WebhooksServicer,
 }
 METHODS = [method for service in SERVICES for method in service.methods]
 STREAMS = [method for method in METHODS if method.server_streaming]

@@ -106,7 +106,7 @@ class Away(HistoryRepository):
 
 def use(node: MemoryNode, session: Session, histories: Histories) -> None:
     """From now on `histories` takes the session's history."""
-    live = Ingest(node.conversations, node.addresses, node.gateway.early_receipts)
+    live = Ingest(node.conversations, node.addresses)
     node.use_ingest(session, histories.before(live))
 
 

@@ -8,7 +8,7 @@ from google.protobuf import struct_pb2
 from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
-from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2
+from wagate.v1 import chats_pb2, messages_pb2, sessions_pb2, webhooks_pb2
 
 from server.errors import Code, WagateError
 from server.rpc.json_codec import decode, encode, enum_words
@@ -298,3 +298,33 @@ def test_enum_words_are_the_documented_ones() -> None:
         "failed",
         "logged_out",
     }
+
+
+@given(st.dictionaries(TEXT, TEXT))
+def test_a_map_is_written_as_an_object_and_a_struct_is_read_from_one(headers: dict[str, str]) -> None:
+    written = json.loads(encode(webhooks_pb2.Webhook(custom_headers=headers)))["customHeaders"]
+    assert written == headers
+    request = read(json.dumps({"customHeaders": written}), webhooks_pb2.UpdateWebhookRequest())
+    assert dict(request.custom_headers) == headers
+    assert request.HasField("custom_headers")
+
+
+@pytest.mark.parametrize("value", ["[]", "5", '"x"', "true", '{"x":1e999}'])
+def test_a_struct_is_nothing_but_an_object(value: str) -> None:
+    error = refused(f'{{"customHeaders":{value}}}', webhooks_pb2.UpdateWebhookRequest())
+    assert set(error.details) == {"customHeaders"}
+
+
+def test_null_means_the_empty_text_where_the_contract_says_so() -> None:
+    request = read('{"secret":null,"sessionId":null,"url":null}', webhooks_pb2.UpdateWebhookRequest())
+    assert (request.HasField("secret"), request.HasField("session_id")) == (True, True)
+    assert (request.secret, request.session_id) == ("", "")
+    assert not request.HasField("url")
+
+
+def test_a_list_that_must_not_be_empty_may_be_absent() -> None:
+    assert read('{"events":null}', webhooks_pb2.UpdateWebhookRequest()) == webhooks_pb2.UpdateWebhookRequest()
+    error = refused('{"events":[]}', webhooks_pb2.UpdateWebhookRequest())
+    assert set(error.details) == {"events"}
+    # what another type of message needs is ignored, whatever it says
+    assert read('{"type":"text","options":[]}').type == messages_pb2.MESSAGE_TYPE_TEXT

@@ -1,0 +1,1 @@
+"""Webhooks: events told to callers' own servers, one POST each."""
