@@ -6,13 +6,23 @@ from dataclasses import replace
 
 import pytest
 
+from server.store.contents import Unread
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
 from server.store.history import HistoryRepository, packed
 from server.store.history_records import KeptPiece, NewChunk, OldChat, OldMessage, Past
 from server.store.message_actions import MessageRepository
 from server.store.past import Added
-from server.store.records import UNDECRYPTABLE, Chat, Message, NewReaction, NewRevoke, Reaction, Session
+from server.store.records import (
+    UNDECRYPTABLE,
+    Chat,
+    Message,
+    NewReaction,
+    NewRevoke,
+    NewVote,
+    Reaction,
+    Session,
+)
 from server.store.sessions import SessionRepository
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged
 from tests.support.records import a_message, a_session
@@ -453,3 +463,50 @@ async def test_the_character_that_postgresql_cannot_keep_is_replaced(
     assert (message.wa_message_id, message.body) == ("M\ufffd", "a\ufffdb")
     assert (await stored.chat()).name == "A\ufffd"
     assert [r.emoji for r in await stored.reactions()] == ["\ufffd"]
+
+
+class Options(Unread):
+    """Every message is a poll of two options."""
+
+    def options(self, content: bytes) -> Sequence[str]:
+        return ("tea", "coffee") if content else ()
+
+
+async def test_votes_in_history_are_counted_with_those_that_come_live(
+    database: Database, session: Session
+) -> None:
+    histories = HistoryRepository(database, Options())
+    await histories.keep(a_chunk(session))
+    vote = an_act(session.id, "M1", NewVote(("tea",)), timestamp=5)
+    past = a_past(session, old("M1", session), changes=[vote])
+    await histories.finish(await next_piece(histories), past)
+    live = an_act(session.id, "M1", NewVote(("tea",)), actor_jid=BOB, timestamp=9)
+    await ConversationRepository(database, Options()).store([live])
+    synced, voted = await logged(database)
+    assert (synced.name, voted.name) == ("history.synced", "poll.vote")
+    assert voted.payload["tally"] == [{"option": "tea", "votes": 2}, {"option": "coffee", "votes": 0}]
+
+
+async def test_what_came_live_before_its_message_is_done_and_told_when_history_brings_that(
+    stored: Stored, database: Database, session: Session
+) -> None:
+    early = an_act(session.id, "M1", NewReaction("👍"), timestamp=9_000)
+    assert await stored.conversations.store([early]) == [None]
+    await stored.take(a_past(session, old("M1", session, body="hello")))
+    assert [r.emoji for r in await stored.reactions()] == ["👍"]
+    assert [event.name for event in await logged(database)] == ["message.reaction", "history.synced"]
+
+
+async def test_receipts_of_a_group_s_members_are_known_from_history(
+    stored: Stored, database: Database, session: Session
+) -> None:
+    group = "120363000000000001@g.us"
+    own = old("O1", session, from_me=True, sender_jid=OWN, chat_jid=group, ack_level=3)
+    read = replace(a_receipt(session.id, "O1", 3, by=LID), chat_jid=group)
+    await stored.take(
+        a_past(session, own, chats=[an_old_chat(group)], changes=[read], addresses=[(LID, ADA)])
+    )
+    delivered = [replace(a_receipt(session.id, "O1", 2, by=who), chat_jid=group) for who in (ADA, BOB)]
+    await stored.conversations.store(delivered)
+    told = [event.payload for event in await logged(database) if event.name == "message.status"]
+    assert [(payload["participantJid"], payload["ackLevel"]) for payload in told] == [(BOB, 3)]

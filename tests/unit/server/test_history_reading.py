@@ -4,11 +4,19 @@ import hashlib
 
 import pytest
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, ProtocolMessage
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage, ProtocolMessage
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync, Pushname
-from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import Reaction, UserReceipt, WebMessageInfo
+from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import PollUpdate, Reaction, UserReceipt, WebMessageInfo
 
-from server.whatsapp.history import HistoryKind, HistoryPiece, PastChat, PastMessage, PastReaction
+from server.whatsapp.history import (
+    HistoryKind,
+    HistoryPiece,
+    PastChat,
+    PastMessage,
+    PastReaction,
+    PastReceipt,
+    PastVote,
+)
 from server.whatsapp.history_reading import kind_of_history, read_piece
 from server.whatsapp.jid import parse_jid
 from tests.support.histories import ADA, ADA_LID, BOB, BOB_LID, SECOND, TEAM, addresses, chat, history, said
@@ -148,6 +156,49 @@ def test_reactions_are_told_with_who_reacted() -> None:
     alone = said("M1", "hello")
     alone.reactions.append(Reaction(key=MessageKey(remoteJID=ADA, ID="R1"), text="👍", senderTimestampMS=MS))
     assert only(alone).reactions == (PastReaction(parse_jid(ADA), "👍", MS),)
+
+
+def test_votes_are_told_by_the_options_texts() -> None:
+    web = said("M1", chat=TEAM, participant=BOB)
+    poll = web.message.pollCreationMessageV3
+    poll.name = "what?"
+    for option in ("tea", "coffee"):
+        poll.options.add(optionName=option)
+    for key, options in (
+        (MessageKey(participant=ADA_LID, ID="V1"), ("tea", "water")),
+        (MessageKey(fromMe=True, ID="V2"), ()),
+        (MessageKey(ID="V3"), ("tea",)),
+    ):
+        hashes = [hashlib.sha256(option.encode()).digest() for option in options]
+        vote = PollVoteMessage(selectedOptions=hashes)
+        web.pollUpdates.append(PollUpdate(pollUpdateMessageKey=key, vote=vote, senderTimestampMS=MS))
+    assert only(web).votes == (PastVote(parse_jid(ADA_LID), ("tea",), MS), PastVote(None, (), MS))
+
+
+def test_a_group_s_members_are_told_with_how_far_an_own_message_came_with_them() -> None:
+    receipts = [
+        UserReceipt(userJID=ADA_LID, receiptTimestamp=SECOND, readTimestamp=SECOND + 1),
+        UserReceipt(userJID=BOB, receiptTimestamp=SECOND),
+        UserReceipt(userJID="120363000000000009@lid"),
+    ]
+    own = said("M1", "mine", chat=TEAM, mine=True)
+    alone = said("M1", "mine", mine=True)
+    theirs = said("M1", "theirs", chat=TEAM, participant=BOB)
+    for web in (own, alone, theirs):
+        web.userReceipt.extend(receipts)
+    assert only(own).receipts == (
+        PastReceipt(parse_jid(ADA_LID), 3, MS + 1000),
+        PastReceipt(parse_jid(BOB), 2, MS),
+    )
+    assert (only(alone).receipts, only(theirs).receipts) == ((), ())
+
+
+def test_sealed_acts_of_the_past_are_left_out() -> None:
+    web = said("V1")
+    web.message.pollUpdateMessage.pollCreationMessageKey.CopyFrom(MessageKey(ID="M1", fromMe=True))
+    web.message.pollUpdateMessage.vote.encPayload = b"x"
+    told = only_chat(chat(web))
+    assert (told.messages, told.acts) == ((), ())
 
 
 def test_what_was_deleted_for_everyone_says_nothing() -> None:
