@@ -25,7 +25,7 @@ def telling(
         stack: the product.
         names: of events; none for all.
         after: an event's id.
-        within: seconds for everything that is to come.
+        within: seconds for all of it.
 
     Yields:
         The events, as a REST reader gets them; heartbeats are left out.
