@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all bench lock clean
+.PHONY: help up setup setup-dev gen check test test-all test-browser bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -37,16 +37,23 @@ test: setup-dev ## Run the tests, except the slow ones
 test-all: setup-dev ## Run every test
 	@$(BIN)/python -m pytest
 
+test-browser: ## Run the tests in a real browser: an installed Chromium or Chrome, or Playwright's own
+	@$(PYTHON) tools/environment.py browser
+	@$(BIN)/python -m tools.browser
+	@$(BIN)/python -m pytest tests/browser
+
 bench: setup-dev ## Measure, and print the table of docs/performance.md
 	@$(BIN)/python -m bench
 
 # No file names an index: whoever installs uses their own. The tools are locked first, and what the
 # gateway runs on is held to the same versions, so that tests run what users run.
 LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate \
-	--custom-compile-command "make lock" pyproject.toml requirements/build.in
+	--custom-compile-command "make lock"
+PROJECT = pyproject.toml requirements/build.in
 lock: setup-dev ## Resolve the lock files anew from pyproject.toml
-	@$(LOCK) --all-extras -o requirements/dev.lock
-	@$(LOCK) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
+	@$(LOCK) $(PROJECT) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
 	@$(PYTHON) tools/environment.py dev
 
 clean: ## Remove what was built; data/ stays

@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import auth, listing, memory, outgoing, sends
+from bench import auth, following, listing, memory, outgoing, sends
 from tests.support.stack import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -30,6 +30,8 @@ def main() -> None:
                 outbox = outgoing.measure_outbox(stack, neonize, TO)
         with running(Path(folder) / "memory") as stack:
             per_session, seconds = memory.measure(stack)
+        with running(Path(folder) / "following") as stack:
+            followed = following.measure(stack)
         costs = auth.measure(Path(folder))
     fastest = max(rate for way, _, _, rate, _ in rows if way == "gRPC direct")
     lines = [
@@ -95,6 +97,7 @@ def main() -> None:
         f"- Resident memory per further connected session: {per_session:.2f} MB.",
         f"- From `kill -9` of the node until all {memory.SESSIONS + 1} sessions work again: {seconds:.1f} s.",
         "",
+        *following.lines(followed),
         "## Knowing who calls",
         "",
         (

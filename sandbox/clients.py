@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox.connection import Connection, ConnectionLostError
+from sandbox.connection import Connection, ConnectionLostError, thawed
 from sandbox.network import Network
 from sandbox.pairing import Pairing
 from sandbox.routing import Router
@@ -33,6 +33,7 @@ async def serve(
         abort: Closes its TCP connection at once.
     """
     connection = Connection(socket, abort, network.codec, network.stats)
+    await thawed(lambda: network.faults.peek("freeze", None) is not None)
     network.stats.connections += 1
     network.connections.add(connection)
     try:
@@ -71,6 +72,8 @@ async def _log_in(
     network: Network, router: Router, connection: Connection, noise: bytes, payload: ClientPayload
 ) -> None:
     number = str(payload.username)
+    connection.frozen = lambda: network.faults.peek("freeze", number) is not None
+    await thawed(connection.frozen)
     if network.faults.take("refuse", number):
         connection.abort()
         return

@@ -13,7 +13,7 @@ from sandbox.stanza import Node
 from sandbox.stats import Stats
 from sandbox.wire_protos import ClientPayload
 
-__all__ = ["Connection", "ConnectionLostError"]
+__all__ = ["Connection", "ConnectionLostError", "thawed"]
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ _HANDSHAKE_SECONDS = 20
 _LINGER_SECONDS = 0.5
 _BATCH_BYTES = 1 << 18
 _BACKLOG_BYTES = 4 << 20
+_THAW_SECONDS = 0.05
 
 
 class ConnectionLostError(Exception):
@@ -36,6 +37,9 @@ class Connection:
         abort: Closes the TCP connection at once, without goodbye.
         codec: Encodes and decodes stanzas.
         stats: Where stanzas are counted.
+
+    Attributes:
+        frozen: Whether nothing goes either way at the moment, while the socket stays open.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Connection:
         self.abort = abort
         self._codec = codec
         self._stats = stats
+        self.frozen: Callable[[], bool] = lambda: False
         self._received = bytearray()
         self._transport: Transport | None = None
         self._outgoing: list[bytes] = []
@@ -93,6 +98,7 @@ class Connection:
             self._handle_frames(handle)  # the handshake may have read ahead
             while True:
                 await self._read()
+                await thawed(self.frozen)
                 self._handle_frames(handle)
                 await self._writable.wait()
         except ConnectionLostError:
@@ -176,6 +182,7 @@ class Connection:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                await thawed(self.frozen)
                 while self._outgoing:
                     batch, self._outgoing, self._backlog = self._outgoing, [], 0
                     out = bytearray()
@@ -197,6 +204,12 @@ class Connection:
             _log.debug("a client went away while it was written to: %s", error)
             self._closing = True
             self._writable.set()
+
+
+async def thawed(frozen: Callable[[], bool]) -> None:
+    """Waits until nothing is frozen any more."""
+    while frozen():  # noqa: ASYNC110 - a fault may end with the clock alone
+        await asyncio.sleep(_THAW_SECONDS)
 
 
 def _framed(body: bytes) -> bytes:

@@ -38,6 +38,9 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
         "delivered": _Field(bool, default=False),
     },
     "refuse": {},
+    "freeze": {"stage": _Field(str, "tunnel", choices=("tunnel", "upgrade", "handshake"))},
+    "ping_drop": {},
+    "lag": {"delay": _Field(_NUMBER, 1.0, minimum=0)},
     "stream_error": {"code": _Field((int, str), 503, choices=(401, 503, 515, "replaced"))},
     "connect_failure": {
         "code": _Field(int, 403, minimum=400),

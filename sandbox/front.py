@@ -24,7 +24,7 @@ _HEAD_SECONDS = 20
 _CONNECT = b"CONNECT "
 
 Gate = Callable[[], bool]
-"""Says whether a new tunnel is refused, as if the network were down."""
+"""Says what becomes of a new tunnel now: whether the network is as if it were down, or dead."""
 
 
 class Front(asyncio.Protocol):
@@ -35,13 +35,22 @@ class Front(asyncio.Protocol):
         whatsapp: Serves what goes through the tunnel.
         tls: The context for WhatsApp's names.
         refused: Whether new tunnels are refused.
+        frozen: Whether requests for tunnels are left without an answer.
     """
 
-    def __init__(self, control: web.Server, whatsapp: web.Server, tls: ssl.SSLContext, refused: Gate) -> None:
+    def __init__(
+        self,
+        control: web.Server,
+        whatsapp: web.Server,
+        tls: ssl.SSLContext,
+        refused: Gate,
+        frozen: Gate,
+    ) -> None:
         self._control = control
         self._whatsapp = whatsapp
         self._tls = tls
         self._refused = refused
+        self._frozen = frozen
         self._received = b""
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -77,6 +86,8 @@ class Front(asyncio.Protocol):
         host, _, port = target.rpartition(":")
         if self._refused():
             transport.abort()
+        elif self._frozen():
+            _log.debug("a tunnel is asked for, and never will be opened")
         elif port != "443" or not any(fnmatch.fnmatchcase(host, known) for known in HOSTS):
             _refuse(transport, 502, f"{target} is not part of this sandbox; it serves {', '.join(HOSTS)}")
         elif rest:

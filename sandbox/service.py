@@ -14,6 +14,7 @@ from sandbox.app_state import AppStates
 from sandbox.binary_xml import MAX_STANZA, Codec
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
+from sandbox.connection import thawed
 from sandbox.contacts import Contacts
 from sandbox.control import Control
 from sandbox.control_calls import CallControl
@@ -95,7 +96,12 @@ async def _listening(
 ) -> AsyncIterator[int]:
     router = Router(network)
 
+    def frozen(*stages: str) -> bool:
+        fault = network.faults.peek("freeze", None)
+        return fault is not None and fault.fields["stage"] in stages
+
     async def chat(request: web.Request) -> web.StreamResponse:
+        await thawed(lambda: frozen("tunnel", "upgrade"))
         socket = web.WebSocketResponse(max_msg_size=MAX_STANZA, compress=False, timeout=_GOODBYE_SECONDS)
         await socket.prepare(request)
         transport = request.transport
@@ -128,7 +134,10 @@ async def _listening(
         return network.faults.take("refuse", None) is not None
 
     server = await asyncio.get_running_loop().create_server(
-        lambda: Front(control_server, whatsapp_server, tls, refused), _HOST, port, backlog=1024
+        lambda: Front(control_server, whatsapp_server, tls, refused, lambda: frozen("tunnel")),
+        _HOST,
+        port,
+        backlog=1024,
     )
     bound: int = server.sockets[0].getsockname()[1]
     people = asyncio.create_task(contacts.run(f"http://{_HOST}:{bound}"), name="people")

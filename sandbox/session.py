@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 0.2
 _REORDER_SECONDS = 1.0
+_PING = "w:p"
 
 
 class Session:
@@ -81,6 +82,13 @@ class Session:
         """Takes a stanza of the device."""
         if self._silent():
             return
+        lag = self.network.faults.peek("lag", self.number)
+        if lag is None:
+            self._take(node)
+        else:
+            asyncio.get_running_loop().call_later(lag.fields["delay"], self._take, node)
+
+    def _take(self, node: Node) -> None:
         tag = node.tag
         if tag == "message":
             self._router.message(self, node)
@@ -89,6 +97,8 @@ class Session:
         elif tag == "ack":
             self._settled(node)
         elif tag == "iq":
+            if node.text("xmlns") == _PING and self.network.faults.take("ping_drop", self.number):
+                return
             answer = queries.answer(self, node)
             if answer is not None:
                 self.send(answer)

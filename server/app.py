@@ -8,8 +8,11 @@ import signal
 from server.auth.access import access_of
 from server.config import Settings
 from server.cursors import Cursors
+from server.events.realtime import Realtime
 from server.gateway import Gateway
 from server.rpc.serving import Serving
+from server.rpc.websocket.seats import Seats
+from server.rpc.websocket.serving import WebSocketServing
 from server.rpc.wuts.handler import WutsHandler
 from server.rpc.wuts.servicer import MessagesServicer as WutsServicer
 from server.store import schema
@@ -57,8 +60,22 @@ async def _serve(settings: Settings) -> None:
             tickets=access.tickets,
             wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
         )
+        sockets = WebSocketServing(
+            Realtime(gateway.events, access.tickets),
+            settings.grpc_host,
+            settings.realtime_port,
+            seats=Seats(settings.realtime_sockets, settings.realtime_sockets_each),
+        )
+        # gRPC comes last: its health service says that the node serves.
+        realtime_port = await sockets.start()
         port = await serving.start()
-        log.info("node %s serves gRPC on %s:%d", settings.node_id, settings.grpc_host, port)
+        log.info(
+            "node %s serves gRPC on %s:%d, WebSockets on port %d",
+            settings.node_id,
+            settings.grpc_host,
+            port,
+            realtime_port,
+        )
         # What exists by now stays: the garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -68,7 +85,7 @@ async def _serve(settings: Settings) -> None:
             await stop.wait()
             log.info("stopping")
         finally:
-            await serving.stop()
+            await asyncio.gather(serving.stop(), sockets.stop())
             await gateway.close()
             await access.close()
             clients.close()

@@ -22,12 +22,20 @@ class Settings(BaseSettings):
     """The address that the node listens on. Envoy reaches it there."""
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
+    realtime_port: int = Field(default=50052, ge=0, le=65535)
+    """The port of the node's WebSocket, at the same address; 0 takes a free one."""
+    realtime_sockets: int = Field(default=5_000, ge=1, le=1_000_000)
+    """WebSockets that may be open on this node."""
+    realtime_sockets_each: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Of them, those of one organization."""
     node_id: str = Field(default_factory=socket.gethostname, min_length=1, max_length=64)
     """The node's name, shown as `gatewayId`. No two nodes of one database may have the same."""
     lease_seconds: float = Field(default=30.0, ge=1, le=600)
     """How long a session stays with a node that does not answer any more before another one takes it."""
     send_timeout: float = Field(default=20.0, gt=0, le=75)
     """Seconds that a send may wait for WhatsApp. The library itself gives up after 75."""
+    probe_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """Seconds without an answer of WhatsApp after which a session's connection is asked for one."""
     pairings: int = Field(default=4, ge=1, le=64)
     """Pairing attempts at the same time; each is a process of about 80 MB for a few minutes."""
     rate_per_min: int = Field(default=20, ge=0, le=100_000)

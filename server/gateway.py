@@ -8,9 +8,9 @@ from ulid import ULID
 from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
-from server.chats.early_receipts import EarlyReceipts
 from server.chats.groups import Groups
 from server.chats.ingest import Ingest
+from server.chats.reading import WhatsAppContents
 from server.chats.service import Chats
 from server.config import Settings
 from server.cursors import Cursors
@@ -48,6 +48,7 @@ from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
+from server.store.early import EarlyArrivalRepository
 from server.store.event_log import EventLog
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
@@ -99,12 +100,12 @@ class Gateway:
             around_ingest: may put something around what takes received messages.
         """
         self.session_records = SessionRepository(database)
-        self.conversations = ConversationRepository(database)
+        contents = WhatsAppContents()
+        self.conversations = ConversationRepository(database, contents)
         self.messages = MessageRepository(database)
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
-        self.early_receipts = EarlyReceipts(self.conversations)
-        ingest = around_ingest(Ingest(self.conversations, self.addresses, self.early_receipts))
+        ingest = around_ingest(Ingest(self.conversations, self.addresses))
         life = Life(settings.node_id, str(ULID()), settings.lease_seconds)
         leases = LeaseRepository(database, node=life.node, boot=life.boot, seconds=life.seconds)
         self.sessions = Sessions(
@@ -116,7 +117,7 @@ class Gateway:
         )
         self.groups = Groups(self.sessions, within=settings.send_timeout)
         self.delivery = Delivery(settings, self.conversations, self.messages, self.addresses)
-        outcomes = OutcomeRepository(database)
+        outcomes = OutcomeRepository(database, contents)
         reservations = ReservationRepository(database)
         idempotency = IdempotencyRepository(database)
         entries = OutboxRepository(database)
@@ -129,7 +130,9 @@ class Gateway:
             budgets=budgets,
             ledger=self.ledger,
             repository=entries,
-            settling=Settling(OutcomeRepository(database, gather=UNHURRIED_SECONDS), self.addresses),
+            settling=Settling(
+                OutcomeRepository(database, contents, gather=UNHURRIED_SECONDS), self.addresses
+            ),
         )
         self.outbox = Outbox(settings, self.sessions, means)
         self.actions = Actions(
@@ -148,7 +151,9 @@ class Gateway:
             self.addresses,
             revoke_hours=settings.revoke_hours,
         )
-        self._housekeeping = Housekeeping(settings, idempotency, reservations, entries)
+        self._housekeeping = Housekeeping(
+            settings, idempotency, reservations, entries, EarlyArrivalRepository(database)
+        )
         event_log = EventLog(database)
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
@@ -214,4 +219,3 @@ class Gateway:
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()
-        await self.early_receipts.close()

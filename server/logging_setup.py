@@ -41,5 +41,8 @@ def set_up(level: str) -> None:
     handler.setFormatter(OneRecord())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("server").setLevel(level)
+    # What strangers send to a port, and could fill the log with; the path of a WebSocket holds its ticket.
+    for name in ("aiohttp.server", "aiohttp.websocket"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     # It warns once per process that stickers need ffmpeg, which nothing here makes.
     logging.getLogger("neonize.utils.ffmpeg").setLevel(logging.ERROR)

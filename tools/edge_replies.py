@@ -168,6 +168,9 @@ REFUSALS = {
     "reserved_parameter": Reply(
         (400,), "validation_error", "query parameters whose name begins with rest_ are not part of this API"
     ),
+    "not_a_websocket": Reply(
+        (400,), "validation_error", "this path is a WebSocket's: connect to it as one (upgrade: websocket)"
+    ),
     "malformed": Reply(
         (400,), "validation_error", "the request is malformed: check its path and its encoding"
     ),

@@ -1,4 +1,4 @@
-"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run|dev`.
+"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run|dev|browser`.
 
 Run by the machine's own Python before anything is installed, so it needs nothing but that. An
 environment is named by what it was made of; where that has changed it is made anew from nothing,
@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-LOCKS = {kind: ROOT / "requirements" / f"{kind}.lock" for kind in ("run", "dev")}
+PARTS = {"run": "what it needs", "dev": "development tools", "browser": "what drives a browser"}
+"""Each needs those before it."""
+LOCKS = {kind: ROOT / "requirements" / f"{kind}.lock" for kind in PARTS}
 PROJECT = ROOT / "pyproject.toml"
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "install")
 
@@ -27,7 +29,8 @@ def main(kind: str) -> None:
     """Brings .venv up to date.
 
     Args:
-        kind: "run" for what the gateway needs, "dev" for what its developers need as well.
+        kind: "run" for what the gateway needs, "dev" for what its developers need as well, "browser" for
+            what tests in a browser need beside that.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone meets whatever Python a machine has
         sys.exit(
@@ -43,14 +46,14 @@ def main(kind: str) -> None:
 def _update(kind: str) -> None:
     wanted = {name: _fingerprint(path) for name, path in (*LOCKS.items(), ("project", PROJECT))}
     made = _made()
-    if made.get("run") != wanted["run"] or made.get("dev", wanted["dev"]) != wanted["dev"]:
+    if "run" not in made or any(made.get(name, wanted[name]) != wanted[name] for name in PARTS):
         _say("making .venv ...")
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
         made = {}
-    for name in ("run", "dev") if kind == "dev" else ("run",):
+    for name in list(PARTS)[: list(PARTS).index(kind) + 1]:
         if name not in made:
-            _say(f"installing {'what it needs' if name == 'run' else 'development tools'} ...")
+            _say(f"installing {PARTS[name]} ...")
             _pip("--require-hashes", "-r", str(LOCKS[name]))
             _remember(made, name, wanted)
     if made.get("project") != wanted["project"]:

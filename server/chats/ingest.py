@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from server.chats.addresses import Addresses
-from server.chats.early_receipts import EarlyReceipts
 from server.chats.happenings import Happenings
 from server.clock import now_ms
 from server.store.conversations import ConversationRepository, SessionGoneError
@@ -19,11 +18,14 @@ from server.store.records import (
     NewReaction,
     NewReceipt,
     NewRevoke,
+    NewSealed,
+    OpenDeed,
     Session,
     learned_from,
 )
+from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked
+from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Incoming, Received
 
@@ -41,13 +43,10 @@ _ACKS: Final = {ReceiptKind.DELIVERED: 2, ReceiptKind.READ: 3, ReceiptKind.PLAYE
 class Ingest:
     """Stores what is received, in order; see `server.sessions.inbox.Ingest`."""
 
-    def __init__(
-        self, conversations: ConversationRepository, addresses: Addresses, early: EarlyReceipts
-    ) -> None:
-        """Stores into `conversations`; receipts that find no message wait in `early`."""
+    def __init__(self, conversations: ConversationRepository, addresses: Addresses) -> None:
+        """Stores into `conversations`."""
         self._conversations = conversations
         self._addresses = addresses
-        self._early = early
         self._happenings = Happenings(addresses)
 
     async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
@@ -102,12 +101,9 @@ class Ingest:
         except BaseException:
             self._addresses.forget(session.id, [lid for a in arrivals for lid, _ in learned_from(a)])
             raise
-        missed = [arrival for arrival, row in zip(arrivals, results, strict=True) if row is None]
-        if early := [arrival for arrival in missed if isinstance(arrival, NewReceipt)]:
-            self._early.keep(early)
-        for arrival in missed:
-            if isinstance(arrival, MessageAct):
-                log.debug("session %s has no message %s to act on", session.id, arrival.wa_message_id)
+        for arrival, row_id in zip(arrivals, results, strict=True):
+            if row_id is None and isinstance(arrival, MessageAct):
+                log.debug("an act waits for message %s of session %s", arrival.wa_message_id, session.id)
 
     async def _stored_forms(self, session: Session, incoming: Incoming) -> Sequence[Arrival]:
         match incoming:
@@ -146,10 +142,16 @@ class Ingest:
             mentions=mentions,
         )
 
-    async def _act(self, session: Session, act: Edited | Revoked | Reacted) -> MessageAct:
+    async def _act(self, session: Session, act: Act) -> MessageAct:
         chat = await self._addresses.canonical(session.id, act.chat, act.chat_alternative)
         actor = await self._person(session, act.sender, act.sender_alternative, from_me=act.from_me)
-        deed: NewEdit | NewRevoke | NewReaction
+        if act.target_sender is None:
+            sender = session.wa_jid or ""
+        elif act.target_sender == act.sender:
+            sender = actor
+        else:
+            sender = await self._person(session, act.target_sender)
+        deed: OpenDeed | NewSealed
         match act:
             case Edited():
                 deed = NewEdit(act.body, act.content, await self._mentions(session, act.mentions))
@@ -157,12 +159,8 @@ class Ingest:
                 deed = NewRevoke()
             case Reacted():
                 deed = NewReaction(act.emoji)
-        if act.target_sender is None:
-            sender = session.wa_jid or ""
-        elif act.target_sender == act.sender:
-            sender = actor
-        else:
-            sender = await self._person(session, act.target_sender)
+            case Sealed():
+                deed = _sealed(session, act, sender, actor)
         lid, phone_jid = self._news(session, act)
         return MessageAct(
             session_id=session.id,
@@ -210,15 +208,30 @@ class Ingest:
     async def _mentions(self, session: Session, mentions: Sequence[Jid]) -> list[str]:
         return [str(await self._addresses.canonical(session.id, jid)) for jid in mentions]
 
-    def _news(
-        self, session: Session, incoming: Received | Edited | Revoked | Reacted
-    ) -> tuple[str | None, str | None]:
+    def _news(self, session: Session, incoming: Received | Act) -> tuple[str | None, str | None]:
         """The pair of addresses that came along, where it is worth storing."""
         # In a chat with one person that person's, whoever wrote; in a group the writer's.
         learned = (incoming.chat, incoming.chat_alternative)
         if incoming.chat.is_group:
             learned = (incoming.sender, incoming.sender_alternative)
         return self._addresses.news(session.id, *learned) or (None, None)
+
+
+def _sealed(session: Session, act: Sealed, sender: str, actor: str) -> NewSealed:
+    """A sealed act with every name that its two people may have been given."""
+    own = [name for name in (session.wa_jid, session.wa_lid) if name]
+
+    def names(jids: Iterable[Jid | None], canonical: str) -> list[str]:
+        found = [*(str(jid) for jid in jids if jid is not None), canonical]
+        return list(dict.fromkeys([*found, *own] if canonical == session.wa_jid else found))
+
+    return NewSealed(
+        use=str(act.seal),
+        iv=act.iv,
+        payload=act.payload,
+        authors=names((*act.authors, act.target_sender), sender),
+        actors=names((act.sender, act.sender_alternative), actor),
+    )
 
 
 def _name(incoming: Incoming) -> str:

@@ -1,8 +1,9 @@
 """What a session does to messages that are there already."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from server.chats.addresses import Addresses
+from server.clock import now_ms
 from server.errors import invalid, not_found
 from server.messages.composing import check_text, recipient_of
 from server.messages.recording import Shown
@@ -11,12 +12,20 @@ from server.messages.sending import Message, Sending
 from server.sessions.service import Sessions
 from server.store.conversations import ConversationRepository
 from server.store.message_actions import MessageRepository
-from server.store.records import Reaction as StoredReaction
-from server.store.records import Session, StoredMessage
+from server.store.records import (
+    MessageAct,
+    NewEdit,
+    NewReaction,
+    NewRevoke,
+    NewVote,
+    OpenDeed,
+    Session,
+    StoredMessage,
+)
 from server.whatsapp.content import Content, Edit, Forward, Reaction, Revoke, Target, Text, Vote
 from server.whatsapp.jid import Jid, parse_jid
-from server.whatsapp.port import OutcomeUnknownError, RefusedError, Sent
-from server.whatsapp.stored import read_content
+from server.whatsapp.port import OutcomeUnknownError, RefusedError
+from server.whatsapp.stored import clock_of, read_content
 from server.whatsapp.threads import uninterrupted
 
 EMOJI_LENGTH = 64
@@ -72,12 +81,8 @@ class Actions:
         message = await self._find(session, to, mid, from_me=True)
         if message.type != "text":
             raise invalid("mid", f"only text messages can be edited, this one is of type {message.type}")
-        edit = Edit(_target(message), text)
-
-        async def store(sent: Sent) -> None:
-            await self._messages.edit(message.id, text, at=sent.timestamp)
-
-        return await self._act(session, to, edit, store)
+        # What it travelled as is forgotten: it says something else now.
+        return await self._act(session, to, Edit(_target(message), text), message, NewEdit(text, b"", ()))
 
     async def revoke(self, session: Session, mid: str, *, chat: str, sender: str) -> SendResult:
         """Deletes a message for everyone.
@@ -93,8 +98,7 @@ class Actions:
         """
         to = recipient_of(chat, "chat")
         message = await self._find(session, to, mid, sender=sender, from_me=None if sender else True)
-        revoke = Revoke(_target(message))
-        return await self._act(session, to, revoke, lambda _sent: self._messages.revoke(message.id))
+        return await self._act(session, to, Revoke(_target(message)), message, NewRevoke())
 
     async def forward(self, session: Session, mid: str, *, chat: str, sender: str, to: str) -> SendResult:
         """Sends a copy of a message to another chat; counts towards the session's rate.
@@ -123,12 +127,7 @@ class Actions:
             raise invalid("emoji", f"required: an emoji, at most {EMOJI_LENGTH} characters")
         to = recipient_of(chat, "chat")
         message = await self._find(session, to, mid, sender=sender)
-        own = session.wa_jid or ""
-
-        async def store(sent: Sent) -> None:
-            await self._messages.react(StoredReaction(message.id, own, emoji, sent.timestamp))
-
-        return await self._act(session, to, Reaction(_target(message), emoji), store)
+        return await self._act(session, to, Reaction(_target(message), emoji), message, NewReaction(emoji))
 
     async def unreact(self, session: Session, mid: str, *, chat: str, sender: str) -> SendResult:
         """Takes the session's reaction back. Nothing to take back is no error: WhatsApp is told anyway.
@@ -138,9 +137,7 @@ class Actions:
         """
         to = recipient_of(chat, "chat")
         message = await self._find(session, to, mid, sender=sender)
-        own = session.wa_jid or ""
-        reaction = Reaction(_target(message), "")
-        return await self._act(session, to, reaction, lambda _sent: self._messages.unreact(message.id, own))
+        return await self._act(session, to, Reaction(_target(message), ""), message, NewReaction(""))
 
     async def vote(
         self, session: Session, mid: str, *, chat: str, sender: str, options: Sequence[str]
@@ -166,7 +163,7 @@ class Actions:
         chosen = tuple(dict.fromkeys(options))
         if any(option not in possible for option in chosen):
             raise invalid("options", "not all of these are options of the poll")
-        return await self._act(session, to, Vote(_target(message), chosen), _store_nothing)
+        return await self._act(session, to, Vote(_target(message), chosen), message, NewVote(chosen))
 
     async def _find(
         self, session: Session, chat: Jid, mid: str, *, sender: str = "", from_me: bool | None = None
@@ -187,12 +184,12 @@ class Actions:
         return message
 
     async def _act(
-        self, session: Session, to: Jid, content: Content, store: Callable[[Sent], Awaitable[None]]
+        self, session: Session, to: Jid, content: Content, message: StoredMessage, deed: OpenDeed
     ) -> SendResult:
-        return await uninterrupted(self._act_whole(session, to, content, store))
+        return await uninterrupted(self._act_whole(session, to, content, message, deed))
 
     async def _act_whole(
-        self, session: Session, to: Jid, content: Content, store: Callable[[Sent], Awaitable[None]]
+        self, session: Session, to: Jid, content: Content, message: StoredMessage, deed: OpenDeed
     ) -> SendResult:
         client = self._sessions.client(session)
         try:
@@ -201,12 +198,21 @@ class Actions:
             raise refused(error) from error
         except OutcomeUnknownError as error:
             raise outcome_unknown() from error
-        await store(sent)
+        chat = await self._addresses.canonical(session.id, to)
+        act = MessageAct(
+            session_id=session.id,
+            chat_jid=str(chat),
+            wa_message_id=message.wa_message_id,
+            sender_jid=message.sender_jid,
+            actor_jid=session.wa_jid or "",
+            # The clock inside: should another device tell of this act, it is known to be the same.
+            timestamp=clock_of(sent.content) or sent.timestamp,
+            at=now_ms(),
+            deed=deed,
+            is_newest=True,
+        )
+        await self._conversations.store([act])
         return SendResult(SendStatus.SENT, sent.timestamp, sent.id)
-
-
-async def _store_nothing(_sent: Sent) -> None:
-    """A vote is counted from the poll's own updates."""
 
 
 def _target(message: StoredMessage) -> Target:

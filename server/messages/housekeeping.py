@@ -8,6 +8,7 @@ from typing import Final
 from server.clock import now_ms
 from server.config import Settings
 from server.messages.rates import HOUR
+from server.store.early import KEPT_MS, EarlyArrivalRepository
 from server.store.idempotency import IdempotencyRepository
 from server.store.outbox import OutboxRepository
 from server.store.reservations import ReservationRepository
@@ -22,7 +23,10 @@ _DAY: Final = 24 * HOUR
 
 
 class Housekeeping:
-    """Deletes used keys after their time, counted sends after an hour, ended outbox entries like keys."""
+    """Deletes used keys after their time, counted sends after an hour, ended outbox entries like keys.
+
+    And what waits for a message that does not come.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class Housekeeping:
         idempotency: IdempotencyRepository,
         reservations: ReservationRepository,
         outbox: OutboxRepository,
+        early: EarlyArrivalRepository,
     ) -> None:
         """Forgets in the given repositories."""
         keys_ms = int(settings.idempotency_days * _DAY)
@@ -37,7 +42,9 @@ class Housekeeping:
             (idempotency.forget, keys_ms),
             (outbox.forget, keys_ms),
             (reservations.forget, HOUR),
+            (early.forget, KEPT_MS),
         )
+        self._early = early
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -55,6 +62,8 @@ class Housekeeping:
         for forget, age in self._rules:
             while await forget(now_ms() - age, limit=AT_A_TIME) == AT_A_TIME:
                 pass
+        while await self._early.trim(limit=AT_A_TIME) == AT_A_TIME:
+            pass
 
     async def _run(self) -> None:
         while True:

@@ -76,6 +76,24 @@ class SessionsServicer:
             wa_lid=view.record.wa_lid,
         )
 
+    async def SessionHealth(self, _request: pb.SessionHealthRequest, call: Call) -> pb.SessionHealthResponse:
+        """See protos/wagate/v1/sessions.proto."""
+        health = await self._sessions.health(call.session)
+        status = health.view.status
+        return pb.SessionHealthResponse(
+            connected=status is Status.WORKING,
+            gateway_id=health.view.gateway_id,
+            last_ack_at=health.acked_at,
+            last_inbound_at=health.received_at,
+            last_keep_alive_at=health.kept_alive_at,
+            message=health.message,
+            reason=health.reason,
+            reconnects=health.reconnects,
+            session_id=health.view.record.id,
+            since=health.since,
+            status=_STATUS[status],
+        )
+
     async def SessionPairingCode(
         self, request: pb.SessionPairingCodeRequest, call: Call
     ) -> pb.SessionPairingCodeResponse:

@@ -30,6 +30,11 @@ class Streams:
         self._open: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the node stops."""
+        return self._is_closed
+
     async def run(self, look: Look, messages: AsyncGenerator[Sent, None], write: Write[Sent]) -> None:
         """Sends messages until there are no more of them, or the stream must end.
 

@@ -9,6 +9,7 @@ from server.clock import now_ms
 from server.sessions import device_folder
 from server.sessions.backoff import Backoff
 from server.sessions.inbox import Inbox, mark_read, next_events
+from server.sessions.liveness import Liveness
 from server.sessions.patience import Patience
 from server.sessions.state import Phase
 from server.sessions.tracking import TrackedSession
@@ -23,9 +24,11 @@ from server.whatsapp.port import (
     Ending,
     Event,
     Identity,
+    KeepAliveMissed,
     NotPairedError,
     Stalled,
 )
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ class Connecting:
 
     Attributes:
         client: the one of now, None between two.
+        connects: how often a login has succeeded since this node keeps the session connected.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Connecting:
         clients: ClientFactory,
         inbox: Inbox,
         became_live: Callable[[Session], None],
+        probe_after: float,
     ) -> None:
         """Connects nothing before `stay`.
 
@@ -55,13 +60,22 @@ class Connecting:
             clients: makes its connections.
             inbox: keeps what it receives until that is stored.
             became_live: is told whenever it has become connected.
+            probe_after: see `server.sessions.liveness.Liveness`, `idle`.
         """
+        self.connects = 0
         self.client: Client | None = None
         self._session = session
         self._device = device
         self._clients = clients
         self._inbox = inbox
         self._became_live = became_live
+        self._probe_after = probe_after
+        self._earlier = Signs()
+
+    @property
+    def signs(self) -> Signs:
+        """When a connection of the session was last seen to work."""
+        return self._earlier if self.client is None else self.client.signs.behind(self._earlier)
 
     async def stay(self, is_held: Callable[[], bool]) -> None:
         """Connects, and again whenever the connection is lost, until WhatsApp ends the session.
@@ -70,6 +84,7 @@ class Connecting:
             is_held: whether this node holds the session still; it is left where it does not.
         """
         backoff = Backoff()
+        self.connects = 0
         while is_held():
             self._session.enter(Phase.CONNECTING)
             try:
@@ -110,7 +125,7 @@ class Connecting:
         finally:
             # Not told yet: an ending is told with its reason, and a stop by whoever stops.
             self._session.be(Phase.CONNECTING)
-            self.client = None
+            self._earlier, self.client = self.signs, None
             await uninterrupted(self._let_go(client))
         if ending is None:
             return False
@@ -135,15 +150,22 @@ class Connecting:
 
     async def _follow(self, client: Client, backoff: Backoff) -> Ending:
         patience = Patience(backoff, self._clients.reachable)
-        while True:
-            events = await next_events(client, limit=patience.look_after)
-            ending = await self._take(client, events)
-            if ending is not None:
-                log.warning("WhatsApp ended session %s: %s", self._session.record.id, ending)
-                return ending
-            await patience.check(is_live=self._session.phase is Phase.LIVE)
+        liveness = Liveness(client, idle=self._probe_after)
+        try:
+            while True:
+                limits = (patience.look_after, liveness.look_after)
+                events = await next_events(client, limit=min(each for each in limits if each is not None))
+                ending = await self._take(client, events, liveness)
+                if ending is not None:
+                    log.warning("WhatsApp ended session %s: %s", self._session.record.id, ending)
+                    return ending
+                is_live = self._session.phase is Phase.LIVE
+                await patience.check(is_live=is_live)
+                await liveness.check(is_live=is_live)
+        finally:
+            await liveness.close()
 
-    async def _take(self, client: Client, events: Sequence[Event]) -> Ending | None:
+    async def _take(self, client: Client, events: Sequence[Event], liveness: Liveness) -> Ending | None:
         session = self._session
         self._inbox.note(events)
         await self._inbox.store(session.record)
@@ -152,6 +174,7 @@ class Connecting:
         for event in events:
             match event:
                 case Connected():
+                    self.connects += 1
                     session.be(Phase.LIVE)
                     log.info("session %s is connected", session.record.id)
                     await session.change(last_connected_at=now_ms())
@@ -159,6 +182,10 @@ class Connecting:
                 case Disconnected():
                     session.enter(Phase.CONNECTING)
                     log.info("session %s lost its connection", session.record.id)
+                case KeepAliveMissed(answered_at):
+                    log.info("session %s waits for a keep-alive's answer", session.record.id)
+                    client.signs.note_kept_alive(answered_at)
+                    liveness.doubt()
                 case Stalled():
                     raise ConnectError("WhatsApp left a send without an answer")
                 case Ended(ending):

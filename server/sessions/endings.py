@@ -26,14 +26,25 @@ _PLAIN: Final[Mapping[str, str]] = {
 }
 """By `Session.ending`. Two words are used for logins and pairings alike, and mean the same for both."""
 
+_WAITING: Final = "a code waits: the account's owner scans it, or types the pairing code, on the phone"
+
 
 def plain(ending: str) -> str:
     """What happened and what to do, for a word that is stored as a session's ending."""
     return _PLAIN.get(ending, ending)
 
 
-def who_acts(status: Status) -> str | None:
-    """What a person must do about a session that did not end, None where nobody must."""
-    if status is Status.SCAN_QR_CODE:
-        return "a code waits: the account's owner scans it, or types the pairing code, on the phone"
-    return None
+def explained(status: Status, ending: str | None) -> tuple[str | None, str | None]:
+    """Why a session stands where it stands.
+
+    Args:
+        status: where.
+        ending: as stored.
+
+    Returns:
+        The word for why it ended, None where it did not; and what happened and who must act, in plain words,
+        None where nobody must.
+    """
+    if status in {Status.FAILED, Status.LOGGED_OUT} and ending is not None:
+        return ending, plain(ending)
+    return None, _WAITING if status is Status.SCAN_QR_CODE else None

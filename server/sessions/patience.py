@@ -23,7 +23,7 @@ class Patience:
 
         Args:
             backoff: is reset whenever the connection stands.
-            reachable: whether WhatsApp's address takes a connection now.
+            reachable: whether WhatsApp answers now.
         """
         self._backoff = backoff
         self._reachable = reachable

@@ -18,6 +18,7 @@ from server.store.records import Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.pairing_port import Paired, Pairing, PairingAttempt, PairingCode, PairingFailure, QRCode
 from server.whatsapp.port import Client, ClientError, ClientFactory, ConnectError, Ending
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Runner:
         ingest: Ingest,
         ownership: Ownership,
         became_live: Callable[[Session], None],
+        probe_after: float,
     ) -> None:
         """Does nothing before `start`.
 
@@ -54,6 +56,7 @@ class Runner:
             ingest: takes what it receives.
             ownership: acquires its lease, without which nothing runs.
             became_live: is told whenever it has become connected.
+            probe_after: seconds without an answer after which its connection is asked for one.
         """
         self._session = TrackedSession(record, repository, node_id)
         self._device = device
@@ -61,7 +64,12 @@ class Runner:
         self._pairing = pairing
         self._inbox = Inbox(ingest)
         self._connecting = Connecting(
-            self._session, device, clients=clients, inbox=self._inbox, became_live=became_live
+            self._session,
+            device,
+            clients=clients,
+            inbox=self._inbox,
+            became_live=became_live,
+            probe_after=probe_after,
         )
         self._ownership = ownership
         self._attempt: PairingAttempt | None = None
@@ -94,6 +102,21 @@ class Runner:
         """Whether this node holds the session now."""
         generation = self._session.generation
         return generation is not None and generation == self._ownership.generation(self.record.id)
+
+    @property
+    def since(self) -> int:
+        """When it came to stand where it stands, as far as this node knows: epoch milliseconds."""
+        return self._session.since
+
+    @property
+    def signs(self) -> Signs:
+        """When its connection was last seen to work."""
+        return self._connecting.signs
+
+    @property
+    def reconnects(self) -> int:
+        """How often its connection was made anew since it was started here."""
+        return max(0, self._connecting.connects - 1)
 
     @property
     def client(self) -> Client | None:

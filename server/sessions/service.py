@@ -18,7 +18,8 @@ from server.sessions.inbox import Ingest
 from server.sessions.ownership import RENEWALS, Ownership
 from server.sessions.runner import Runner
 from server.sessions.state import Phase, Status, status_of
-from server.sessions.view import SessionView
+from server.sessions.view import SessionHealth, SessionView
+from server.sessions.viewing import Viewing
 from server.store.leases import LeaseRepository
 from server.store.records import Session
 from server.store.sessions import SessionRepository
@@ -64,7 +65,7 @@ class Sessions:
         self._pairing = pairing
         self._ingest = ingest
         self._runners: dict[str, Runner] = {}
-        self._leases = leases
+        self._viewing = Viewing(leases, self._held_here, settings.node_id)
         self._ownership = Ownership(leases, seconds=settings.lease_seconds, lost=self._lose)
         self._adoption = Adoption(
             leases, self._adopt, self._tell_of, seconds=settings.lease_seconds / RENEWALS
@@ -117,32 +118,18 @@ class Sessions:
 
     async def view(self, record: Session) -> SessionView:
         """A session with its status, which is asked of the wire and not remembered."""
-        (view,) = await self._views([record])
+        (view,) = await self._viewing.views([record])
         return view
 
     async def page(self, principal: Principal, *, after: str, limit: int) -> Sequence[SessionView]:
         """Returns up to `limit` sessions of the caller's organization, oldest first, behind id `after`."""
-        return await self._views(
+        return await self._viewing.views(
             await self._repository.page(principal.organization_id, after=after, limit=limit)
         )
 
-    async def _views(self, records: Sequence[Session]) -> Sequence[SessionView]:
-        unheld = [record.id for record in records if self._held_here(record.id) is None]
-        elsewhere = await self._leases.holders(unheld)
-        return await asyncio.gather(*(self._view(record, elsewhere.get(record.id)) for record in records))
-
-    async def _view(self, record: Session, elsewhere: str | None) -> SessionView:
-        runner = self._held_here(record.id)
-        if runner is None:
-            if elsewhere is not None:
-                # Only its holder knows more; it does run, or else nobody would hold it.
-                return SessionView(record, Status.STARTING, elsewhere)
-            return SessionView(record, status_of(record, Phase.IDLE), "")
-        phase = runner.phase
-        if runner.client is not None and not await runner.client.is_live():
-            phase = Phase.CONNECTING
-        status = status_of(runner.record, phase)
-        return SessionView(runner.record, status, "" if phase is Phase.IDLE else self._settings.node_id)
+    async def health(self, record: Session) -> SessionHealth:
+        """A session with what shows whether it works."""
+        return await self._viewing.health(record)
 
     async def create(
         self, principal: Principal, *, label: str, auto_read: bool, presence_typing: bool, start: bool
@@ -400,5 +387,6 @@ class Sessions:
                 ingest=self._ingest,
                 ownership=self._ownership,
                 became_live=self._note_live,
+                probe_after=self._settings.probe_seconds,
             )
         return runner

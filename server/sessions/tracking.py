@@ -8,7 +8,7 @@ from typing import Final
 
 from server.clock import now_ms
 from server.errors import not_found
-from server.sessions.endings import plain, who_acts
+from server.sessions.endings import explained
 from server.sessions.ownership import held_elsewhere
 from server.sessions.state import Phase, Status, status_of
 from server.store.failures import DatabaseFailure
@@ -36,6 +36,7 @@ class TrackedSession:
         phase: what the node does now.
         code: the code that it shows, None while it shows none.
         generation: of the lease under which this node held it last, None where it never did.
+        since: when it came to stand where it stands, epoch milliseconds.
         retired: whether it is being deleted: nothing is told of it any more.
     """
 
@@ -51,6 +52,7 @@ class TrackedSession:
         self.phase = Phase.IDLE
         self.code: QRCode | None = None
         self.generation: int | None = None
+        self.since = now_ms()
         self.retired = False
         self._repository = repository
         self._node_id = node_id
@@ -68,6 +70,7 @@ class TrackedSession:
         """This node holds the session anew. What was to be told under an older lease is out of date."""
         self.generation = generation
         self.record = record
+        self.since = now_ms()
         self._news.clear()
         self._noted = None
 
@@ -118,7 +121,8 @@ class TrackedSession:
                     raise not_found("session")
                 raise held_elsewhere("")
             self._drop(news)
-            self._noted = status
+            if status is not self._noted:
+                self._noted, self.since = status, now_ms()
             self.record = record
 
     async def settle(self, within: float) -> None:
@@ -138,15 +142,15 @@ class TrackedSession:
 
     def _note(self) -> None:
         if self.status is not self._noted:
-            self._noted = self.status
+            self._noted, self.since = self.status, now_ms()
             self._news.append(self._standing(self.record, self.status))
 
     def _standing(self, record: Session, status: Status) -> Standing:
-        reason = record.ending if status in {Status.FAILED, Status.LOGGED_OUT} else None
+        reason, message = explained(status, record.ending)
         return Standing(
             status=str(status),
             reason=reason,
-            message=who_acts(status) if reason is None else plain(reason),
+            message=message,
             wa_jid=record.wa_jid,
             wa_lid=record.wa_lid,
             gateway_id="" if self.phase is Phase.IDLE else self._node_id,

@@ -1,6 +1,7 @@
 """The stored copy: chats, messages and which LID belongs to which phone number."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_
@@ -9,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from server.clock import now_ms
 from server.store.arrivals import store_arrivals
 from server.store.chat_changes import change_chat, delete_chat
+from server.store.contents import Contents, Unread
 from server.store.database import Database
 from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
@@ -42,17 +44,23 @@ class ConversationRepository:
     event.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Uses `database`; concurrent writes share commits."""
+    def __init__(self, database: Database, contents: Contents | None = None) -> None:
+        """Uses `database`; concurrent writes share commits.
+
+        Args:
+            database: where to store.
+            contents: reads polls and what is sealed; without it votes are not counted.
+        """
         self._database = database
-        self._commit: GroupCommit[Arrival, int | None] = GroupCommit(database, store_arrivals)
+        store = partial(store_arrivals, contents=contents or Unread())
+        self._commit: GroupCommit[Arrival, int | None] = GroupCommit(database, store)
 
     async def store(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         """Stores messages with their chats, and what was done to messages, each with its event.
 
         Returns:
             For each message its row id, or None where it was stored before; for all else the row id of the
-            message that it is about, or None where no such message is stored.
+            message that it is about, or None where no such message is stored: it waits for it then.
 
         Raises:
             SessionGoneError: a message's session is not stored.

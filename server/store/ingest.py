@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
 from server.store.dialect import insert
-from server.store.records import NewMessage
+from server.store.records import NewEdit, NewMessage, NewReaction, NewRevoke, NewVote, OpenDeed
 from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
@@ -93,6 +93,19 @@ def insert_messages(connection: Connection, messages: Sequence[NewMessage]) -> l
 def storable_text(text: str) -> str:
     """A text without the character 0."""
     return text.replace("\0", _REPLACEMENT)
+
+
+def storable_deed(deed: OpenDeed) -> OpenDeed:
+    """What was done to a message, without the character 0."""
+    match deed:
+        case NewEdit():
+            return replace(deed, body=storable_text(deed.body))
+        case NewReaction(emoji):
+            return NewReaction(storable_text(emoji))
+        case NewVote(options):
+            return NewVote([storable_text(option) for option in options])
+        case NewRevoke():
+            return deed
 
 
 def _storable(message: NewMessage) -> NewMessage:

@@ -1,11 +1,10 @@
-"""One message of the stored copy: found to act on, and changed by what was done to it."""
+"""One message of the stored copy: found to act on, or hidden."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import select, update
 
 from server.store.database import Database
-from server.store.dialect import insert
 from server.store.queries import execute, find_all, find_one
 from server.store.records import Reaction, StoredMessage
 from server.store.tables import MessageRow, ReactionRow, table_of
@@ -16,7 +15,7 @@ _columns = [_message.c[name] for name in StoredMessage.__dataclass_fields__]
 
 
 class MessageRepository:
-    """Finds and changes single messages."""
+    """Finds and hides single messages."""
 
     def __init__(self, database: Database) -> None:
         """Uses `database`."""
@@ -61,48 +60,10 @@ class MessageRepository:
         order = (_message.c.timestamp.desc(), _message.c.created_at.desc(), _message.c.id.desc())
         return await find_one(self._database, statement.order_by(*order).limit(1), StoredMessage)
 
-    async def edit(self, row_id: int, text: str, *, at: int) -> None:
-        """Replaces a message's text. What it travelled as is forgotten: it says something else now.
-
-        Args:
-            row_id: which.
-            text: the new one.
-            at: when it was edited, epoch milliseconds.
-        """
-        await self._change(row_id, body=text, content=b"", edited=True, edited_at=at)
-
-    async def revoke(self, row_id: int) -> None:
-        """Marks a message as deleted for everyone, and forgets what it said."""
-        await self._change(row_id, body="", content=b"", deleted=True)
-
     async def hide(self, row_id: int) -> None:
         """Shows a message no more. The row stays, so that the same stanza does not bring it back."""
-        await self._change(row_id, body="", content=b"", hidden=True)
-
-    async def react(self, reaction: Reaction) -> None:
-        """Stores a reaction in the place of its sender's earlier one."""
-
-        def write(connection: Connection) -> None:
-            statement = insert(connection.dialect.name, _reaction)
-            new = {"emoji": statement.excluded.emoji, "timestamp": statement.excluded.timestamp}
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["message_id", "sender_jid"], set_=new),
-                [
-                    {
-                        "message_id": reaction.message_id,
-                        "sender_jid": reaction.sender_jid,
-                        "emoji": reaction.emoji,
-                        "timestamp": reaction.timestamp,
-                    }
-                ],
-            )
-
-        await self._database.write(write)
-
-    async def unreact(self, row_id: int, sender_jid: str) -> None:
-        """Takes a reaction away, where there is one."""
-        of_sender = (_reaction.c.message_id == row_id) & (_reaction.c.sender_jid == sender_jid)
-        await execute(self._database, delete(_reaction).where(of_sender))
+        hidden = update(_message).where(_message.c.id == row_id)
+        await execute(self._database, hidden.values(body="", content=b"", hidden=True))
 
     async def reactions(self, row_ids: Sequence[int]) -> Sequence[Reaction]:
         """Returns the reactions to messages, oldest first."""
@@ -111,6 +72,3 @@ class MessageRepository:
         statement = select(_reaction).where(_reaction.c.message_id.in_(row_ids), _reaction.c.emoji != "")
         order = (_reaction.c.timestamp, _reaction.c.sender_jid)
         return await find_all(self._database, statement.order_by(*order), Reaction)
-
-    async def _change(self, row_id: int, **changes: object) -> None:
-        await execute(self._database, update(_message).where(_message.c.id == row_id).values(**changes))

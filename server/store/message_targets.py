@@ -27,6 +27,7 @@ class Target:
     wa_message_id: str
     sender_jid: str
     from_me: bool
+    type: str
     ack_level: int
     edited_at: int | None
     deleted: bool

@@ -2,25 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.clock import now_ms
-from server.store.addresses import canonical
+from server.store.arrivals import CHANGE_RANK, MESSAGE_RANK, Batch, append, store_changes, store_messages
+from server.store.contents import Contents, Unread
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
-from server.store.event_payloads import MESSAGE, message_payload, message_people, organizations_of
-from server.store.events import append_events
 from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
-from server.store.ingest import insert_messages, storable
 from server.store.names import names_of
 from server.store.outbox import Settlement, settle_entries
 from server.store.records import IdempotencyKey, NewEvent, NewMessage
-from server.store.tables import MessageRow, table_of
+from server.store.session_turn import take_turn
+from server.store.tables import ChatRow, MessageRow, table_of
 
+_chat = table_of(ChatRow)
 _message = table_of(MessageRow)
+
+_EVENT_RANK: Final = (MESSAGE_RANK + CHANGE_RANK) // 2
+"""Where an outcome's own event stands: behind its message, before what has been done to it since."""
+_SESSIONS: Final = (
+    select(_message.c.id, _chat.c.session_id)
+    .join(_chat, _chat.c.id == _message.c.chat_id)
+    .where(_message.c.id.in_(bindparam("rows", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +68,20 @@ class Outcome:
 class OutcomeRepository:
     """Records outcomes, many at a time in one commit."""
 
-    def __init__(self, database: Database, *, gather: float = GATHER_SECONDS) -> None:
+    def __init__(
+        self, database: Database, contents: Contents | None = None, *, gather: float = GATHER_SECONDS
+    ) -> None:
         """Uses `database`; concurrent outcomes share commits.
 
         Args:
             database: where to record.
+            contents: reads polls and what is sealed; without it a vote that came before its poll was
+                recorded is not counted.
             gather: seconds for which an outcome that has company waits for more: long where nobody waits
                 for it.
         """
-        self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, _record, gather=gather)
+        record = partial(_record, contents=contents or Unread())
+        self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, record, gather=gather)
 
     async def record(self, outcome: Outcome) -> int | None:
         """Records an outcome.
@@ -83,12 +98,18 @@ class OutcomeRepository:
             raise SessionGoneError from error
 
 
-def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | None]:
-    missed = settle_entries(connection, [o.entry for o in batch if o.entry is not None])
+def _record(
+    connection: Connection, outcomes: Sequence[Outcome], *, contents: Contents
+) -> Sequence[int | None]:
+    late = {o.late.row_id: o.late for o in outcomes if o.late is not None and o.late.wa_message_id}
+    found = connection.execute(_SESSIONS, {"rows": list(late)}) if late else ()
+    sessions: dict[int, str] = {row.id: row.session_id for row in found}
+    take_turn(
+        connection, {o.message.session_id for o in outcomes if o.message is not None} | set(sessions.values())
+    )
+    missed = settle_entries(connection, [o.entry for o in outcomes if o.entry is not None])
     # What did not happen to its entry did not happen at all.
-    outcomes = [Outcome() if o.entry is not None and o.entry.number in missed else o for o in batch]
-    messages = [o.message for o in outcomes if o.message is not None]
-    rows, told = _store_messages(connection, messages)
+    outcomes = [Outcome() if o.entry is not None and o.entry.number in missed else o for o in outcomes]
     settle_keys(
         connection,
         [
@@ -97,46 +118,31 @@ def _record(connection: Connection, batch: Sequence[Outcome]) -> Sequence[int | 
             if o.key is not None
         ],
     )
-    for outcome in outcomes:
-        if outcome.late is not None:
-            _settle_message(connection, outcome.late)
-    # A message first, and then what became of it.
-    append_events(connection, [*told, *_with_lids(connection, outcomes)])
-    row = iter(rows)
-    return [next(row) if o.message is not None else None for o in outcomes]
+    batch = Batch([None] * len(outcomes))
+    messages = {at: o.message for at, o in enumerate(outcomes) if o.message is not None}
+    store_messages(connection, messages, batch, told_at=now_ms())
+    for position, outcome in enumerate(outcomes):
+        answer = outcome.late
+        if answer is None:
+            continue
+        _settle_message(connection, answer)
+        if answer.wa_message_id is not None and answer.row_id in sessions:
+            batch.known_now[sessions[answer.row_id], answer.wa_message_id] = position
+    store_changes(connection, {}, batch, contents)
+    append(connection, batch.happened, _own_events(connection, outcomes))
+    return batch.results
 
 
-def _store_messages(
-    connection: Connection, messages: Sequence[NewMessage]
-) -> tuple[Sequence[int | None], Sequence[NewEvent]]:
-    if not messages:
-        return (), ()
-    messages = canonical(connection, storable(messages))
-    rows = insert_messages(connection, messages)
-    organizations = organizations_of(connection, {message.session_id for message in messages})
-    names = names_of(connection, message_people(messages))
-    told = [
-        NewEvent(
-            organization_id=organizations[message.session_id],
-            session_id=message.session_id,
-            name=MESSAGE,
-            timestamp=now_ms(),
-            payload=message_payload(message, row_id, names),
-        )
-        for message, row_id in zip(messages, rows, strict=True)
-        if row_id is not None
-    ]
-    return rows, told
-
-
-def _with_lids(connection: Connection, outcomes: Sequence[Outcome]) -> list[NewEvent]:
-    """The outcomes' own events; each that names a chat with the chat's LID."""
-    events = [outcome.event for outcome in outcomes if outcome.event is not None]
-    chats = [(event.session_id or "", str(event.payload.get("chatJid", ""))) for event in events]
+def _own_events(
+    connection: Connection, outcomes: Sequence[Outcome]
+) -> list[tuple[tuple[int, int], NewEvent]]:
+    """The outcomes' own events with their places; each that names a chat with the chat's LID."""
+    events = [((at, _EVENT_RANK), o.event) for at, o in enumerate(outcomes) if o.event is not None]
+    chats = [(event.session_id or "", str(event.payload.get("chatJid", ""))) for _, event in events]
     names = names_of(connection, chats)
     return [
-        replace(event, payload={**event.payload, **names.both(*chat, "chat")}) if chat[1] else event
-        for event, chat in zip(events, chats, strict=True)
+        (place, replace(event, payload={**event.payload, **names.both(*chat, "chat")}) if chat[1] else event)
+        for (place, event), chat in zip(events, chats, strict=True)
     ]
 
 

@@ -246,16 +246,50 @@ class NewReaction:
 
 
 @dataclass(frozen=True, slots=True)
+class NewVote:
+    """Somebody voted in a poll.
+
+    Attributes:
+        options: all that they have chosen, by their texts; none takes an earlier vote back.
+    """
+
+    options: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewSealed:
+    """A vote, a reaction or an edit that only who has the message can read; see `server.store.contents`.
+
+    Attributes:
+        use: what it was sealed as, a word of WhatsApp's.
+        iv, payload: the sealed act.
+        authors: names of who wrote the message, one of which it was sealed under.
+        actors: the same for who acted.
+    """
+
+    use: str
+    iv: bytes
+    payload: bytes
+    authors: Sequence[str]
+    actors: Sequence[str]
+
+
+OpenDeed = NewEdit | NewRevoke | NewReaction | NewVote
+"""What somebody did to a message, to be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageAct:
     """What somebody did to a message that may be stored. JIDs are canonical.
 
     Attributes:
         wa_message_id, sender_jid: which message: its id, and who wrote it.
         actor_jid: who did it.
-        timestamp: when, epoch milliseconds; of two edits of a message, or two reactions of a person, the
-            later one counts.
+        timestamp: when, epoch milliseconds; of two edits of a message, or two reactions or votes of a
+            person, the later one counts.
         at: when it was received, epoch milliseconds.
         lid, phone_jid: an address pair that came with it, or None.
+        is_newest: whether it counts whatever the clocks say: WhatsApp took it from this device just now.
     """
 
     session_id: str
@@ -265,9 +299,10 @@ class MessageAct:
     actor_jid: str
     timestamp: int
     at: int
-    deed: NewEdit | NewRevoke | NewReaction
+    deed: OpenDeed | NewSealed
     lid: str | None = None
     phone_jid: str | None = None
+    is_newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

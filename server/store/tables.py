@@ -202,6 +202,55 @@ class ReactionRow(SQLModel, table=True):
     timestamp: int = Field(sa_type=BigInteger)
 
 
+class PollVoteRow(SQLModel, table=True):
+    """What one person has chosen in a poll; no options keep the time at which a vote was taken back."""
+
+    __tablename__ = "poll_vote"
+
+    message_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        )
+    )
+    voter_jid: str = Field(primary_key=True, index=True)
+    # By their texts.
+    options: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class MessageReceiptRow(SQLModel, table=True):
+    """How far an own message came with one member of a group."""
+
+    __tablename__ = "message_receipt"
+
+    message_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("message.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        )
+    )
+    participant_jid: str = Field(primary_key=True, index=True)
+    ack_level: int
+    timestamp: int = Field(sa_type=BigInteger)
+
+
+class EarlyArrivalRow(SQLModel, table=True):
+    """An act or a receipt whose message is not stored yet. Most never find one, and go with their age."""
+
+    __tablename__ = "early_arrival"
+    __table_args__ = (
+        # The same act twice waits once.
+        UniqueConstraint("session_id", "wa_message_id", "digest"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
+    wa_message_id: str
+    digest: str
+    arrival: dict[str, object] = Field(sa_column=Column(JSON, nullable=False))
+    # When it was received.
+    at: int = Field(sa_type=BigInteger, index=True)
+
+
 class SentAtRow(SQLModel, table=True):
     """When a session used up a part of its send rate. Older than an hour, it counts no more."""
 

@@ -1,19 +1,17 @@
 """Makes one person of two: a LID under which chats and messages stand, and the number it turned out to be."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
-from server.store.dialect import insert
+from server.store.marks import ALL_MARKS, Marks
 from server.store.records import UNDECRYPTABLE
-from server.store.tables import ChatRow, MessageRow, ReactionRow, table_of
+from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
-_reaction = table_of(ReactionRow)
 _twin = _message.alias("twin")
 
 _GROUP: Final = "@g.us"
@@ -22,22 +20,11 @@ _GROUP: Final = "@g.us"
 _CHANGE_MESSAGE = update(_message).where(_message.c.id == bindparam("row"))
 
 
-@cache
-def _react(dialect: str) -> Executable:
-    statement = insert(dialect, _reaction)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=["message_id", "sender_jid"],
-        set_={"emoji": new.emoji, "timestamp": new.timestamp},
-        where=new.timestamp > _reaction.c.timestamp,
-    )
-
-
 def unite(connection: Connection, session_id: str, phones: Mapping[str, str]) -> None:
     """Moves what stands under LIDs to phone numbers, in the transaction of `connection`.
 
     A message that was stored under both is one message afterwards: what was done to either (edited, deleted,
-    hidden, reactions) is kept, and it counts once among the unread ones.
+    hidden, reactions, votes, receipts) is kept, and it counts once among the unread ones.
 
     Args:
         connection: in a transaction.
@@ -47,7 +34,8 @@ def unite(connection: Connection, session_id: str, phones: Mapping[str, str]) ->
     for lid, phone in phones.items():
         _rename_sender(connection, session_id, lid, phone)
         _move_chat(connection, session_id, lid, phone)
-        _rename_reactor(connection, session_id, lid, phone)
+        for marks in ALL_MARKS:
+            _rename_marks(connection, session_id, marks, lid, phone)
 
 
 def _rename_sender(connection: Connection, session_id: str, lid: str, phone: str) -> None:
@@ -116,8 +104,9 @@ def _fold(connection: Connection, alike: ColumnElement[bool]) -> None:
             if getattr(old, what) and not getattr(new, what):
                 changes |= {what: True, "body": old.body, "content": old.content, "edited_at": old.edited_at}
         connection.execute(_CHANGE_MESSAGE.values(changes), {"row": stays})
-        reactions = connection.execute(select(_reaction).where(_reaction.c.message_id == goes)).mappings()
-        _store_reactions(connection, [{**reaction, "message_id": stays} for reaction in reactions])
+        for marks in ALL_MARKS:
+            left = [{**row._mapping, "message_id": stays} for row in marks.of_messages(connection, [goes])]  # noqa: SLF001 - SQLAlchemy's public name for it
+            marks.put(connection, left)
         connection.execute(delete(_message).where(_message.c.id == goes))
         uncounted[old.chat_id] += not old.from_me
     for chat_id, count in uncounted.items():
@@ -128,27 +117,20 @@ def _fold(connection: Connection, alike: ColumnElement[bool]) -> None:
         connection.execute(update(_chat).where(_chat.c.id == chat_id).values(unread_count=fewer))
 
 
-def _rename_reactor(connection: Connection, session_id: str, lid: str, phone: str) -> None:
+def _rename_marks(connection: Connection, session_id: str, marks: Marks, lid: str, phone: str) -> None:
     # One person at a time: with several SQLite would rather look through all of the session's messages.
-    reactions = (
-        select(_reaction)
-        .join(_message, _message.c.id == _reaction.c.message_id)
+    table, who = marks.table, marks.table.c[marks.who]
+    theirs = (
+        select(table)
+        .join(_message, _message.c.id == table.c.message_id)
         .join(_chat, _chat.c.id == _message.c.chat_id)
-        .where(_chat.c.session_id == session_id, _reaction.c.sender_jid == lid)
+        .where(_chat.c.session_id == session_id, who == lid)
     )
-    found = connection.execute(reactions).mappings().all()
+    found = connection.execute(theirs).mappings().all()
     if not found:
         return
-    ids = [old["message_id"] for old in found]
     connection.execute(
-        delete(_reaction).where(
-            _reaction.c.sender_jid == lid, _reaction.c.message_id == bindparam("message")
-        ),
-        [{"message": message_id} for message_id in ids],
+        delete(table).where(who == lid, table.c.message_id == bindparam("message")),
+        [{"message": row["message_id"]} for row in found],
     )
-    _store_reactions(connection, [{**old, "sender_jid": phone} for old in found])
-
-
-def _store_reactions(connection: Connection, reactions: Sequence[Mapping[str, object]]) -> None:
-    if reactions:
-        connection.execute(_react(connection.dialect.name), reactions)
+    marks.put(connection, [{**row, marks.who: phone} for row in found])

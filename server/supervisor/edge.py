@@ -1,14 +1,24 @@
 """Envoy's configuration for one machine: the shipped file with this machine's ports and paths."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 SHIPPED = files("server.supervisor") / "shipped"
 """The repository's `envoy.yaml` and descriptor set: links in a checkout, files in a wheel."""
+
+_CORS: Final = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
+    "allow_methods": "GET, POST, PUT, PATCH, DELETE",
+    "allow_headers": "authorization, content-type, idempotency-key, last-event-id, x-api-key",
+    "expose_headers": "retry-after, www-authenticate",
+    "max_age": "600",
+}
+"""What pages of other origins may do: tokens are in headers, and so no cookies are involved."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +38,17 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def write_config(folder: Path, *, listener: Address, node: Address) -> Path:
+def write_config(
+    folder: Path, *, listener: Address, node: Address, realtime: Address, origins: Sequence[str] = ()
+) -> Path:
     """Writes a configuration that stands on its own, whatever directory Envoy is started in.
 
     Args:
         folder: where `envoy.yaml` and `rest.binpb` go; created when missing.
         listener: where clients reach the gateway.
         node: where the node serves gRPC.
+        realtime: where it serves WebSockets.
+        origins: whose pages a browser lets call the gateway, such as `https://app.example`.
 
     Returns:
         The configuration's path.
@@ -46,17 +60,40 @@ def write_config(folder: Path, *, listener: Address, node: Address) -> Path:
     config: dict[str, Any] = yaml.safe_load((SHIPPED / "envoy.yaml").read_text(encoding="utf-8"))
     edge = config["static_resources"]["listeners"][0]
     edge["address"]["socket_address"] = {"address": listener.host, "port_value": listener.port}
-    node_cluster = config["static_resources"]["clusters"][0]
-    endpoint = node_cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-    endpoint["address"]["socket_address"] = {"address": node.host, "port_value": node.port}
-    _transcoder(edge)["proto_descriptor"] = str(descriptor_set)
+    for cluster, address in zip(config["static_resources"]["clusters"], (node, realtime), strict=True):
+        endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+        endpoint["address"]["socket_address"] = {"address": address.host, "port_value": address.port}
+    connections = edge["filter_chains"][0]["filters"][0]["typed_config"]
+    _transcoder(connections)["proto_descriptor"] = str(descriptor_set)
+    _let_in(connections["route_config"]["virtual_hosts"][0], origins)
     path = folder / "envoy.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
 
 
-def _transcoder(listener: dict[str, Any]) -> dict[str, Any]:
-    connections = listener["filter_chains"][0]["filters"][0]["typed_config"]
+def _let_in(host: dict[str, Any], origins: Sequence[str]) -> None:
+    """Lets pages of these origins call, and their browsers ask whether they may."""
+    if not origins:
+        return
+    allowed = [{"exact": origin} for origin in origins]
+    host["typed_per_filter_config"] = {
+        "envoy.filters.http.cors": {**_CORS, "allow_origin_string_match": allowed}
+    }
+    # The filter answers these itself, where the route is one that leads somewhere.
+    asking = [
+        {"name": ":method", "string_match": {"exact": "OPTIONS"}},
+        {"name": "access-control-request-method", "present_match": True},
+    ]
+    host["routes"][:0] = [
+        {
+            "match": {"prefix": "/", "headers": [{"name": "origin", "string_match": origin}, *asking]},
+            "route": {"cluster": "node"},
+        }
+        for origin in allowed
+    ]
+
+
+def _transcoder(connections: dict[str, Any]) -> dict[str, Any]:
     transcoder: dict[str, Any] = next(
         found["typed_config"]
         for found in connections["http_filters"]

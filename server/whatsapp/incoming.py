@@ -17,8 +17,8 @@ class MessageAct:
         chat, chat_alternative: as in `Received`.
         sender, sender_alternative: who acts, as in `Received`.
         from_me: whether the account acts, from another of its devices.
-        timestamp: when, epoch milliseconds; edits and reactions have their sender's own clock, by which
-            devices tell which of two is the later one, revokes WhatsApp's.
+        timestamp: when, epoch milliseconds; edits, reactions and votes have their sender's own clock, by
+            which devices tell which of two is the later one, revokes WhatsApp's.
     """
 
     target_id: str
@@ -60,6 +60,32 @@ class Reacted(MessageAct):
     """
 
     emoji: str
+
+
+class Seal(StrEnum):
+    """What an act was sealed as; the words are WhatsApp's, and a part of the keys."""
+
+    VOTE = "Poll Vote"
+    REACTION = "Enc Reaction"
+    EDIT = "Message Edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed(MessageAct):
+    """A vote, or a reaction or edit that WhatsApp keeps from who does not have the message.
+
+    It is read with the message's own secret: `server.whatsapp.sealing`.
+
+    Attributes:
+        seal: what it is.
+        iv, payload: the sealed act.
+        authors: names of who wrote the message; it was sealed under one of them, and the actor's.
+    """
+
+    seal: Seal
+    iv: bytes
+    payload: bytes
+    authors: tuple[Jid, ...]
 
 
 class ReceiptKind(StrEnum):

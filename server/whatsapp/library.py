@@ -187,6 +187,10 @@ class LibraryClient(NewAClient):
             await uninterrupted(self._close(running))
 
     async def _close(self, running: "asyncio.Task[None]") -> None:
+        if self._entered.done():
+            # Said goodbye to first, as a call among others: a dead connection does not answer it for five
+            # seconds, and nobody else may enter the library during a stop (docs/decisions/0341).
+            await self._NewAClient__client.Disconnect(self.uuid)
         async with self._gate.writing():
             self._in_maps = False
             await self._NewAClient__client.Stop(self.uuid)

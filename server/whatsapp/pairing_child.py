@@ -21,6 +21,7 @@ from server.clock import now_ms
 from server.config import Settings
 from server.whatsapp.library import LibraryClient
 from server.whatsapp.pairing_port import PairingFailure
+from server.whatsapp.reach import Reach
 from server.whatsapp.refusals import pairing_refusal_of
 from server.whatsapp.threads import LibraryGate
 from server.whatsapp.wire import wire_of
@@ -107,7 +108,7 @@ async def _pair(device: Path, events: int) -> None:
     settings = Settings()
     wire = wire_of(settings)
     attempt = _Attempt(events)
-    if not await wire.reachable():
+    if not await Reach(wire).reachable():
         attempt.tell({"event": "failed", "reason": PairingFailure.UNREACHABLE})
         return
     client = LibraryClient(

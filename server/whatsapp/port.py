@@ -14,9 +14,10 @@ from typing import Protocol
 
 from server.whatsapp.content import Content
 from server.whatsapp.happenings import Happening
-from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.signs import Signs
 
 
 class ClientError(Exception):
@@ -107,6 +108,17 @@ class Stalled:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAliveMissed:
+    """WhatsApp left a keep-alive of the library without an answer: the connection may be dead.
+
+    Attributes:
+        answered_at: when it last answered one, or when the connection was made, epoch milliseconds.
+    """
+
+    answered_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """WhatsApp ended the session."""
 
@@ -152,10 +164,10 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
-Incoming = Received | Edited | Revoked | Reacted | Receipt | Happening
+Incoming = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening
 """What WhatsApp delivers once: it is to be stored, or told."""
 
-Event = Connected | Disconnected | Stalled | Ended | Incoming
+Event = Connected | Disconnected | Stalled | KeepAliveMissed | Ended | Incoming
 
 
 class ChatState(StrEnum):
@@ -211,6 +223,11 @@ class Sent:
 class Client(Protocol):
     """One incarnation of one session's connection."""
 
+    @property
+    def signs(self) -> Signs:
+        """When it was last seen to work."""
+        ...
+
     async def connect(self) -> Identity:
         """Connects; `Connected` or `Ended` then tells what the login came to.
 
@@ -242,6 +259,17 @@ class Client(Protocol):
 
     async def is_live(self) -> bool:
         """Asks the library whether the connection stands and is logged in, now."""
+        ...
+
+    async def probe(self, *, within: float) -> None:
+        """Asks WhatsApp for something small and waits for the answer, whatever it says.
+
+        Args:
+            within: seconds to wait.
+
+        Raises:
+            ConnectError: no answer came: the connection is gone, or dead.
+        """
         ...
 
     async def events(self) -> Sequence[Event]:
@@ -353,5 +381,5 @@ class ClientFactory(Protocol):
         ...
 
     async def reachable(self) -> bool:
-        """Whether WhatsApp's address takes a connection now: worth knowing before each attempt."""
+        """Whether WhatsApp answers now, or did a moment ago: worth knowing before each attempt."""
         ...

@@ -5,7 +5,6 @@ the process at any server that speaks WhatsApp's wire protocol. Without them non
 and the process can only talk to WhatsApp.
 """
 
-import asyncio
 import ipaddress
 import logging
 import os
@@ -19,8 +18,6 @@ from server.errors import Code, WagateError
 log = logging.getLogger(__name__)
 
 WHATSAPP: Final = ("web.whatsapp.com", 443)
-PROBE_SECONDS: Final = 3.0
-"""How long a probe waits for a connection."""
 _RED: Final = "\033[1;31m"
 _PLAIN: Final = "\033[0m"
 
@@ -37,16 +34,6 @@ class Wire:
     proxy: str | None
     host: str
     port: int
-
-    async def reachable(self) -> bool:
-        """Whether a TCP connection can be made now."""
-        try:
-            async with asyncio.timeout(PROBE_SECONDS):
-                _, writer = await asyncio.open_connection(self.host, self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
 
 
 def wire_of(settings: Settings) -> Wire:

@@ -16,6 +16,7 @@ from tests.support.records import a_message
 BOB = "628120000002@s.whatsapp.net"
 OWN = "628110000001@s.whatsapp.net"
 LID = "123456789@lid"
+TEAM = "120363000000000001@g.us"
 
 
 async def only(conversations: ConversationRepository, session: Session, jid: str = ADA) -> Message:
@@ -195,6 +196,66 @@ async def test_an_ack_level_only_rises(
         ("read", 3, ADA),
         ("played", 4, BOB),
     ]
+
+
+async def test_in_a_group_everybody_has_a_level_of_their_own(
+    conversations: ConversationRepository, database: Database, session: Session
+) -> None:
+    sent = a_message(session.id, "O1", chat_jid=TEAM, from_me=True, sender_jid=OWN)
+    await conversations.store([replace(sent, ack_level=1)])
+    receipts = [(ADA, 3), (BOB, 2), (ADA, 2), (BOB, 2), (BOB, 3), (LID, 4)]
+    told = [a_receipt(session.id, "O1", level, by=who, chat_jid=TEAM) for who, level in receipts]
+    await conversations.store(told[:3])
+    await conversations.store(told[3:])
+    await conversations.store(told)
+    assert (await only(conversations, session, TEAM)).ack_level == 4
+    events = [event.payload for event in await logged(database) if event.name == "message.status"]
+    assert [(p["participantJid"], p["status"], p["ackLevel"]) for p in events] == [
+        (ADA, "read", 3),
+        (BOB, "delivered", 3),
+        (BOB, "read", 3),
+        (LID, "played", 4),
+    ]
+    assert events[-1] == {
+        "ackLevel": 4,
+        "chatJid": TEAM,
+        "chatLid": None,
+        "error": None,
+        "outboxId": "",
+        "participantJid": LID,
+        "participantLid": LID,
+        "status": "played",
+        "timestamp": 5_000,
+        "waMessageId": "O1",
+    }
+
+
+async def test_a_member_who_turns_out_to_be_another_one_has_one_level(
+    conversations: ConversationRepository, database: Database, session: Session
+) -> None:
+    await conversations.store([a_message(session.id, "O1", chat_jid=TEAM, from_me=True, sender_jid=OWN)])
+    await conversations.store(
+        [
+            a_receipt(session.id, "O1", 3, by=LID, chat_jid=TEAM),
+            a_receipt(session.id, "O1", 2, by=ADA, chat_jid=TEAM),
+        ]
+    )
+    await conversations.store([a_message(session.id, "M1", address=(LID, ADA))])
+    await conversations.store([a_receipt(session.id, "O1", 3, by=ADA, chat_jid=TEAM)])
+    assert await names(database) == ["message", "message.status", "message.status", "message"]
+
+
+async def test_a_thousand_members_read_a_message(
+    conversations: ConversationRepository, database: Database, session: Session
+) -> None:
+    await conversations.store([a_message(session.id, "O1", chat_jid=TEAM, from_me=True, sender_jid=OWN)])
+    members = [f"62813{n:07d}@s.whatsapp.net" for n in range(1_000)]
+    for level in (2, 3):
+        await conversations.store(
+            [a_receipt(session.id, "O1", level, by=who, chat_jid=TEAM) for who in members]
+        )
+    events = [event.payload for event in await logged(database) if event.name == "message.status"]
+    assert [event["participantJid"] for event in events] == members * 2
 
 
 async def test_receipts_are_about_own_messages_alone(

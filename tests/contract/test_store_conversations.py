@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from server.store.arrivals import store_arrivals
+from server.store.contents import Unread
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
 from server.store.queries import execute
@@ -309,5 +310,5 @@ async def test_an_id_that_a_device_chose_badly_is_stored_once(
 async def test_errors_of_the_database_do_not_carry_what_people_wrote(database: Database) -> None:
     secret = a_message("gone", "M1", body="for your eyes only")
     with pytest.raises(IntegrityError) as caught:
-        await database.write(lambda connection: store_arrivals(connection, [secret]))
+        await database.write(lambda connection: store_arrivals(connection, [secret], contents=Unread()))
     assert "eyes" not in str(caught.value)

@@ -8,8 +8,18 @@ from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
 from server.store.queries import DELETED_AT_A_TIME
-from server.store.records import Chat, Message, Reaction, Session, StoredMessage
+from server.store.records import (
+    Chat,
+    Message,
+    NewEdit,
+    NewReaction,
+    NewRevoke,
+    Reaction,
+    Session,
+    StoredMessage,
+)
 from server.store.sessions import SessionRepository
+from tests.support.acts import an_act
 from tests.support.records import a_message
 
 ADA = "628120000001@s.whatsapp.net"
@@ -84,7 +94,7 @@ async def test_an_edited_message_says_the_new_text(
     conversations: ConversationRepository, messages: MessageRepository, session: Session
 ) -> None:
     message = await stored(conversations, messages, session)
-    await messages.edit(message.id, "better", at=2_000)
+    await conversations.store([an_act(session.id, "M1", NewEdit("better", b"", ()))])
     (now,) = await shown(conversations, session)
     assert (now.body, now.edited, now.deleted) == ("better", True, False)
     after = await messages.find((await chat_of(conversations, session)).id, "M1")
@@ -95,7 +105,7 @@ async def test_a_revoked_message_says_nothing_any_more(
     conversations: ConversationRepository, messages: MessageRepository, session: Session
 ) -> None:
     message = await stored(conversations, messages, session)
-    await messages.revoke(message.id)
+    await conversations.store([an_act(session.id, "M1", NewRevoke())])
     (now,) = await shown(conversations, session)
     assert (now.body, now.deleted) == ("", True)
     after = await messages.find((await chat_of(conversations, session)).id, "M1")
@@ -117,16 +127,12 @@ async def test_everybody_has_one_reaction(
     conversations: ConversationRepository, messages: MessageRepository, session: Session
 ) -> None:
     message = await stored(conversations, messages, session)
-    await messages.react(Reaction(message.id, ADA, "👍", 2))
-    await messages.react(Reaction(message.id, BOB, "❤️", 3))
-    await messages.react(Reaction(message.id, ADA, "🎉", 4))
+    for who, emoji, at in ((ADA, "👍", 2), (BOB, "❤️", 3), (ADA, "🎉", 4)):
+        await conversations.store([an_act(session.id, "M1", NewReaction(emoji), actor_jid=who, timestamp=at)])
     assert await messages.reactions([message.id]) == [
         Reaction(message.id, BOB, "❤️", 3),
         Reaction(message.id, ADA, "🎉", 4),
     ]
-    await messages.unreact(message.id, BOB)
-    await messages.unreact(message.id, BOB)
-    assert await messages.reactions([message.id]) == [Reaction(message.id, ADA, "🎉", 4)]
     assert await messages.reactions([]) == ()
 
 
@@ -139,7 +145,8 @@ async def test_a_deleted_chat_takes_everything_of_it_along_and_nothing_else(
     chat = await chat_of(conversations, session)
     first = await messages.find(chat.id, "M0")
     assert first is not None
-    await messages.react(Reaction(first.id, ADA, "👍", 2))
+    await conversations.store([an_act(session.id, "M0", NewReaction("👍"))])
+    assert await messages.reactions([first.id]) != []
     await conversations.delete_chat(chat.id)
     assert await conversations.find_chat(session.id, ADA) is None
     assert await messages.find(chat.id, "M0") is None

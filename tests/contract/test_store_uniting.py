@@ -10,8 +10,18 @@ from sqlalchemy import text
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
-from server.store.records import Chat, Message, NewMessage, Organization, Reaction, Session
+from server.store.records import (
+    Chat,
+    Message,
+    MessageAct,
+    NewEdit,
+    NewMessage,
+    NewReaction,
+    Organization,
+    Session,
+)
 from server.store.sessions import SessionRepository
+from tests.support.acts import an_act
 from tests.support.records import a_message, a_session
 
 LID = "7@lid"
@@ -35,6 +45,11 @@ def by_phone(session: Session, name: str, **more: object) -> NewMessage:
 def by_both(session: Session, name: str, **more: object) -> NewMessage:
     """A message that tells both addresses."""
     return replace(by_phone(session, name), lid=LID, phone_jid=PHONE, **more)  # type: ignore[arg-type] # fields by name
+
+
+def done(session: Session, chat: str, deed: NewEdit | NewReaction, *, by: str, at: int) -> MessageAct:
+    """What somebody did to M1, as it stands in one of the two chats."""
+    return an_act(session.id, "M1", deed, chat_jid=chat, sender_jid=chat, actor_jid=by, timestamp=at)
 
 
 async def chats_of(conversations: ConversationRepository, session: Session) -> list[Chat]:
@@ -88,11 +103,15 @@ async def test_a_message_that_was_stored_under_both_is_one_with_all_that_was_don
     assert first is not None
     assert second is not None
     assert gone is not None
-    await actions.edit(first, "edited", at=2_000)
     await actions.hide(gone)
-    await actions.react(Reaction(first, "x@s.whatsapp.net", "👍", 2))
-    await actions.react(Reaction(second, "x@s.whatsapp.net", "❤", 1))
-    await actions.react(Reaction(first, LID, "😀", 1))
+    await conversations.store(
+        [
+            done(session, LID, NewEdit("edited", b"", ()), by=LID, at=2_000),
+            done(session, LID, NewReaction("👍"), by="x@s.whatsapp.net", at=2),
+            done(session, PHONE, NewReaction("❤"), by="x@s.whatsapp.net", at=1),
+            done(session, LID, NewReaction("😀"), by=LID, at=1),
+        ]
+    )
     await conversations.store([by_both(session, "M3")])
     (chat,) = await chats_of(conversations, session)
     found = {m.wa_message_id: m for m in await messages_of(conversations, chat)}
@@ -126,8 +145,9 @@ async def test_in_groups_the_writer_gets_the_number_and_reactions_do(
     )
     assert row is not None
     assert mine is not None
-    await actions.react(Reaction(mine, LID, "😀", 5))
-    await actions.react(Reaction(mine, PHONE, "👍", 4))
+    for who, emoji, at in ((LID, "😀", 5), (PHONE, "👍", 4)):
+        act = an_act(session.id, "M2", NewReaction(emoji), chat_jid=GROUP, actor_jid=who, timestamp=at)
+        await conversations.store([replace(act, sender_jid="me@s.whatsapp.net")])
     await conversations.store([by_both(session, "M3", chat_jid=GROUP)])
     (group,) = await chats_of(conversations, session)
     found = await messages_of(conversations, group)

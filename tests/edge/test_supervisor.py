@@ -26,7 +26,7 @@ class Up:
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.folder = folder
         (folder / "root").write_text("11" * 32)
-        self.ports = {name: free_port() for name in ("HTTP", "GRPC", "SANDBOX")}
+        self.ports = {name: free_port() for name in ("HTTP", "GRPC", "REALTIME", "SANDBOX")}
         self.data = folder / "data"
         self._err = folder / "stderr"
         environment = {f"WAGATE_{name}_PORT": str(port) for name, port in self.ports.items()}

@@ -25,6 +25,7 @@ def test_the_qr_is_shown_on_the_terminal_until_the_phone_has_scanned_it(stack: S
                 "WAGATE_DATA_DIR": str(tmp_path / "data"),
                 "WAGATE_HTTP_PORT": str(port),
                 "WAGATE_GRPC_PORT": str(free_port()),
+                "WAGATE_REALTIME_PORT": str(free_port()),
                 "WAGATE_WIRE_PROXY": wire["proxy"],
                 "WAGATE_WIRE_ROOT_KEY": wire["rootKey"],
                 "SSL_CERT_FILE": wire["caFile"],

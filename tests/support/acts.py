@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from server.store.database import Database
-from server.store.records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke
+from server.store.records import MessageAct, NewEdit, NewReceipt, NewSealed, OpenDeed
 from server.store.tables import EventRow, table_of
 from tests.support.event_schemas import problems
 
@@ -32,7 +32,7 @@ async def logged(database: Database) -> list[Logged]:
 def an_act(
     session_id: str,
     wa_message_id: str,
-    deed: NewEdit | NewRevoke | NewReaction,
+    deed: OpenDeed | NewSealed,
     *,
     chat_jid: str = ADA,
     sender_jid: str = ADA,
@@ -60,11 +60,13 @@ def an_edit(text: str) -> NewEdit:
     return NewEdit(text, b"\x0a\x05hello", ())
 
 
-def a_receipt(session_id: str, wa_message_id: str, level: int, *, by: str = ADA) -> NewReceipt:
+def a_receipt(
+    session_id: str, wa_message_id: str, level: int, *, by: str = ADA, chat_jid: str = ADA
+) -> NewReceipt:
     """How far an own message came with somebody."""
     return NewReceipt(
         session_id=session_id,
-        chat_jid=ADA,
+        chat_jid=chat_jid,
         wa_message_id=wa_message_id,
         participant_jid=by,
         ack_level=level,

@@ -170,6 +170,7 @@ async def memory_node(
     lease_seconds: float = 30.0,
     node_id: str = "node-1",
     database_url: str = "",
+    probe_seconds: float = 120.0,
     webhook_allow_private: bool = False,
 ) -> AsyncIterator[MemoryNode]:
     """Runs a node; at the end it must have let go of everything.
@@ -181,6 +182,7 @@ async def memory_node(
         rate_per_min: messages per minute that new sessions may send; 0 means any number.
         lease_seconds: how long a lease lasts unless renewed.
         node_id: its name.
+        probe_seconds: after how long without an answer a connection is probed, more or less.
         database_url: of a database that it shares with others; its own in the data directory without.
         webhook_allow_private: whether receivers may be on loopback.
     """
@@ -193,6 +195,7 @@ async def memory_node(
         node_id=node_id,
         lease_seconds=lease_seconds,
         database_url=database_url,
+        probe_seconds=probe_seconds,
         webhook_allow_private=webhook_allow_private,
     )
     database = open_database(settings.database)

@@ -203,6 +203,7 @@ def running(data_dir: Path, **environment: str) -> Iterator[Stack]:
         "WAGATE_DATA_DIR": str(data_dir),
         "WAGATE_HTTP_PORT": str(free_port()),
         "WAGATE_GRPC_PORT": str(free_port()),
+        "WAGATE_REALTIME_PORT": str(free_port()),
         "WAGATE_SANDBOX_PORT": str(free_port()),
         # Tests and benchmarks send as fast as they like, unless they are about the rates.
         "WAGATE_RATE_PER_MIN": "0",

@@ -435,6 +435,117 @@ class SessionMeResponse(_message.Message):
 Global___SessionMeResponse: _TypeAlias = SessionMeResponse  # noqa: Y015
 
 @_typing.final
+class SessionHealthRequest(_message.Message):
+    """SessionHealthRequest names the session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """The session's id."""
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionHealthRequest: _TypeAlias = SessionHealthRequest  # noqa: Y015
+
+@_typing.final
+class SessionHealthResponse(_message.Message):
+    """SessionHealthResponse is what shows whether a session works. Times are of this life of the node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    GATEWAY_ID_FIELD_NUMBER: _builtins.int
+    LAST_ACK_AT_FIELD_NUMBER: _builtins.int
+    LAST_INBOUND_AT_FIELD_NUMBER: _builtins.int
+    LAST_KEEP_ALIVE_AT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECONNECTS_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    connected: _builtins.bool
+    """Whether the session is connected and logged in now."""
+    gateway_id: _builtins.str
+    """The node that holds it, "" while none does."""
+    last_ack_at: _builtins.int
+    """When WhatsApp last acknowledged a message that was sent, epoch milliseconds."""
+    last_inbound_at: _builtins.int
+    """When WhatsApp last delivered something: a message, a receipt, an edit ..., epoch milliseconds.
+    It may be long ago without anything being wrong: an account may have no traffic for days.
+    """
+    last_keep_alive_at: _builtins.int
+    """When WhatsApp last answered a keep-alive or a probe of the gateway's own, epoch milliseconds.
+    A connection without other answers is probed every `WAGATE_PROBE_SECONDS`.
+    """
+    message: _builtins.str
+    """What happened and who must act, in plain words; absent where nobody must."""
+    reason: _builtins.str
+    """The word for why it ended, such as `banned`; absent where it did not end."""
+    reconnects: _builtins.int
+    """How often its connection was made anew since it was started on this node."""
+    session_id: _builtins.str
+    """The session's id."""
+    since: _builtins.int
+    """Since when it stands there, epoch milliseconds; absent where this node does not hold it."""
+    status: Global___SessionStatus.ValueType
+    """Where the session stands."""
+    def __init__(
+        self,
+        *,
+        connected: _builtins.bool = ...,
+        gateway_id: _builtins.str = ...,
+        last_ack_at: _builtins.int | None = ...,
+        last_inbound_at: _builtins.int | None = ...,
+        last_keep_alive_at: _builtins.int | None = ...,
+        message: _builtins.str | None = ...,
+        reason: _builtins.str | None = ...,
+        reconnects: _builtins.int = ...,
+        session_id: _builtins.str = ...,
+        since: _builtins.int | None = ...,
+        status: Global___SessionStatus.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_last_ack_at", b"_last_ack_at", "_last_inbound_at", b"_last_inbound_at", "_last_keep_alive_at", b"_last_keep_alive_at", "_message", b"_message", "_reason", b"_reason", "_since", b"_since", "last_ack_at", b"last_ack_at", "last_inbound_at", b"last_inbound_at", "last_keep_alive_at", b"last_keep_alive_at", "message", b"message", "reason", b"reason", "since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_last_ack_at", b"_last_ack_at", "_last_inbound_at", b"_last_inbound_at", "_last_keep_alive_at", b"_last_keep_alive_at", "_message", b"_message", "_reason", b"_reason", "_since", b"_since", "connected", b"connected", "gateway_id", b"gateway_id", "last_ack_at", b"last_ack_at", "last_inbound_at", b"last_inbound_at", "last_keep_alive_at", b"last_keep_alive_at", "message", b"message", "reason", b"reason", "reconnects", b"reconnects", "session_id", b"session_id", "since", b"since", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__last_ack_at: _TypeAlias = _typing.Literal["last_ack_at"]  # noqa: Y015
+    _WhichOneofArgType__last_ack_at: _TypeAlias = _typing.Literal["_last_ack_at", b"_last_ack_at"]  # noqa: Y015
+    _WhichOneofReturnType__last_inbound_at: _TypeAlias = _typing.Literal["last_inbound_at"]  # noqa: Y015
+    _WhichOneofArgType__last_inbound_at: _TypeAlias = _typing.Literal["_last_inbound_at", b"_last_inbound_at"]  # noqa: Y015
+    _WhichOneofReturnType__last_keep_alive_at: _TypeAlias = _typing.Literal["last_keep_alive_at"]  # noqa: Y015
+    _WhichOneofArgType__last_keep_alive_at: _TypeAlias = _typing.Literal["_last_keep_alive_at", b"_last_keep_alive_at"]  # noqa: Y015
+    _WhichOneofReturnType__message: _TypeAlias = _typing.Literal["message"]  # noqa: Y015
+    _WhichOneofArgType__message: _TypeAlias = _typing.Literal["_message", b"_message"]  # noqa: Y015
+    _WhichOneofReturnType__reason: _TypeAlias = _typing.Literal["reason"]  # noqa: Y015
+    _WhichOneofArgType__reason: _TypeAlias = _typing.Literal["_reason", b"_reason"]  # noqa: Y015
+    _WhichOneofReturnType__since: _TypeAlias = _typing.Literal["since"]  # noqa: Y015
+    _WhichOneofArgType__since: _TypeAlias = _typing.Literal["_since", b"_since"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_ack_at) -> _WhichOneofReturnType__last_ack_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_inbound_at) -> _WhichOneofReturnType__last_inbound_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_keep_alive_at) -> _WhichOneofReturnType__last_keep_alive_at | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__message) -> _WhichOneofReturnType__message | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reason) -> _WhichOneofReturnType__reason | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__since) -> _WhichOneofReturnType__since | None: ...
+
+Global___SessionHealthResponse: _TypeAlias = SessionHealthResponse  # noqa: Y015
+
+@_typing.final
 class SessionPairingCodeRequest(_message.Message):
     """SessionPairingCodeRequest asks for a code for one phone."""
 

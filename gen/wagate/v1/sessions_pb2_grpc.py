@@ -65,6 +65,11 @@ class SessionsStub:
                 request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.SerializeToString,
                 response_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.FromString,
                 _registered_method=True)
+        self.SessionHealth = channel.unary_unary(
+                '/wagate.v1.Sessions/SessionHealth',
+                request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionHealthRequest.SerializeToString,
+                response_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionHealthResponse.FromString,
+                _registered_method=True)
         self.SessionPairingCode = channel.unary_unary(
                 '/wagate.v1.Sessions/SessionPairingCode',
                 request_serializer=wagate_dot_v1_dot_sessions__pb2.SessionPairingCodeRequest.SerializeToString,
@@ -140,6 +145,14 @@ class SessionsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SessionHealth(self, request, context):
+        """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+        session that another node holds is shown without the times, which only that node knows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SessionPairingCode(self, request, context):
         """Returns a code to type on the phone instead of scanning. Begins pairing where none is
         under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
@@ -208,6 +221,11 @@ def add_SessionsServicer_to_server(servicer, server):
                     servicer.SessionMe,
                     request_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.FromString,
                     response_serializer=wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.SerializeToString,
+            ),
+            'SessionHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.SessionHealth,
+                    request_deserializer=wagate_dot_v1_dot_sessions__pb2.SessionHealthRequest.FromString,
+                    response_serializer=wagate_dot_v1_dot_sessions__pb2.SessionHealthResponse.SerializeToString,
             ),
             'SessionPairingCode': grpc.unary_unary_rpc_method_handler(
                     servicer.SessionPairingCode,
@@ -398,6 +416,33 @@ class Sessions:
             '/wagate.v1.Sessions/SessionMe',
             wagate_dot_v1_dot_sessions__pb2.SessionMeRequest.SerializeToString,
             wagate_dot_v1_dot_sessions__pb2.SessionMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SessionHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/wagate.v1.Sessions/SessionHealth',
+            wagate_dot_v1_dot_sessions__pb2.SessionHealthRequest.SerializeToString,
+            wagate_dot_v1_dot_sessions__pb2.SessionHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,

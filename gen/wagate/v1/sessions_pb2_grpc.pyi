@@ -48,6 +48,10 @@ class SessionsStub:
     """
     SessionMe: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]
     """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+    SessionHealth: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionHealthRequest, _sessions_pb2.SessionHealthResponse]
+    """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+    session that another node holds is shown without the times, which only that node knows.
+    """
     SessionPairingCode: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]
     """Returns a code to type on the phone instead of scanning. Begins pairing where none is
     under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
@@ -81,6 +85,10 @@ class SessionsAsyncStub(SessionsStub):
     """
     SessionMe: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]  # type: ignore[assignment]
     """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+    SessionHealth: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionHealthRequest, _sessions_pb2.SessionHealthResponse]  # type: ignore[assignment]
+    """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+    session that another node holds is shown without the times, which only that node knows.
+    """
     SessionPairingCode: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]  # type: ignore[assignment]
     """Returns a code to type on the phone instead of scanning. Begins pairing where none is
     under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
@@ -147,6 +155,16 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionMeResponse, _abc.Awaitable[_sessions_pb2.SessionMeResponse]]:
         """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
+
+    @_abc_1.abstractmethod
+    def SessionHealth(
+        self,
+        request: _sessions_pb2.SessionHealthRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.SessionHealthResponse, _abc.Awaitable[_sessions_pb2.SessionHealthResponse]]:
+        """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+        session that another node holds is shown without the times, which only that node knows.
+        """
 
     @_abc_1.abstractmethod
     def SessionPairingCode(

@@ -13,7 +13,7 @@ from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
 from server.whatsapp.memory.happenings import tell_joined, tell_typing
-from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork, encoded
+from server.whatsapp.memory.network import DEVICE_FILE, MemoryNetwork
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
@@ -25,6 +25,7 @@ from server.whatsapp.port import (
     Ending,
     Event,
     Identity,
+    Incoming,
     InviteRefusedError,
     LastMessage,
     NotPairedError,
@@ -35,6 +36,7 @@ from server.whatsapp.port import (
     Stalled,
 )
 from server.whatsapp.refusals import Refusal
+from server.whatsapp.signs import Signs
 from server.whatsapp.threads import uninterrupted
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 
@@ -62,6 +64,7 @@ class MemoryClient:
         self._events: list[Event] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
+        self.signs = Signs()
         self._sends = Turns(SENDS_AT_A_TIME)
         self._actions = Turns(ACTIONS_AT_A_TIME)
         self._addressing = Addressing(self._other_name)
@@ -105,6 +108,15 @@ class MemoryClient:
         """See the port."""
         return self._live
 
+    async def probe(self, *, within: float) -> None:
+        """See the port."""
+        self._network.asked.append(self.number)
+        try:
+            await self._act(within)
+        except ClientError as error:
+            raise ConnectError(f"WhatsApp did not answer: {error}") from error
+        self.signs.keep_alive()
+
     async def events(self) -> Sequence[Event]:
         """See the port."""
         while not self._events and not self.is_stopped:
@@ -125,11 +137,11 @@ class MemoryClient:
 
     async def _hand_over(self, to: Jid, content: Content) -> Sent:
         self._check_live()
-        chat, addressed = await self._addressed(to, content)
+        addressed = await self._addressed(to, content)
         if isinstance(content, Vote) and content.poll.id not in self._account.polls:
             raise RefusedError(Refusal.KEY_MISSING, "the device does not have the poll's secret")
-        message = encoded(addressed, chat)
         recipient = self._chat(to)
+        message = self._network.encoded(self._account, recipient, addressed)
         script = self._account.scripts.popleft() if self._account.scripts else None
         refusal = await self._decision(script) if isinstance(script, HeldSend) else script
         if refusal is not None:
@@ -137,13 +149,14 @@ class MemoryClient:
         if isinstance(recipient, Group):
             account = self._account
             self._addressing.learn(to, account.lid if recipient.by_lid else account.jid)
+        self.signs.acknowledge()
         return self._network.carry(self._account, recipient, addressed, message, origin=self)
 
-    async def _addressed(self, to: Jid, content: Content) -> tuple[Jid, Content]:
+    async def _addressed(self, to: Jid, content: Content) -> Content:
         chat = await self._addressing.chat(to)
         if isinstance(content, Vote):
-            return chat, replace(content, poll=await self._addressing.target(chat, content.poll))
-        return chat, await self._addressing.content(chat, content)
+            return replace(content, poll=await self._addressing.target(chat, content.poll))
+        return await self._addressing.content(chat, content)
 
     def _chat(self, to: Jid) -> Account | Group:
         found = self._network.find(to)
@@ -248,6 +261,10 @@ class MemoryClient:
         self._live = self._live or isinstance(event, Connected)
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
+        if isinstance(event, Incoming):
+            self.signs.receive()
+        elif isinstance(event, Connected):
+            self.signs.prove()
         self._events.append(event)
         self._arrived.set()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollUpdateMessage
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollEncValue, PollUpdateMessage
 
 from server.clock import now_ms
 from server.whatsapp.acts import Envelope, act_of
@@ -18,12 +18,15 @@ from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Incoming, Received, Sent
+from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Received, Sent
 from server.whatsapp.refusals import Refusal
-from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of
+from server.whatsapp.sealing import seal_vote
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
+_NO_SECRET: Final = bytes(32)
+"""What votes are sealed with in polls that nobody has sent here: nobody can read them."""
 
 
 class Line(Protocol):
@@ -86,6 +89,8 @@ class MemoryNetwork:
         """Whether it can be reached."""
         self.probes = 0
         """How often somebody asked whether it can be reached."""
+        self.asked: list[str] = []
+        """Whose connections were probed, in order: numbers."""
         self.failing_connects = 0
         """How many of the next connects fail."""
         self.silent_logins = 0
@@ -108,6 +113,7 @@ class MemoryNetwork:
         self._accounts: dict[str, Account] = {}
         self._by_lid: dict[str, Account] = {}
         self._groups: dict[Jid, Group] = {}
+        self._secrets: dict[str, bytes] = {}
         self._online: dict[tuple[str, int], Line] = {}
         self._message_ids = itertools.count(1)
         self._device_ids = itertools.count(1)
@@ -177,6 +183,11 @@ class MemoryNetwork:
         for client in self.clients_of(self.account(number)):
             client.lose()
 
+    def miss_keep_alive(self, number: str) -> None:
+        """The account's clients find a keep-alive without an answer."""
+        for client in self.clients_of(self.account(number)):
+            client.tell(KeepAliveMissed(now_ms() - 40_000))
+
     def restore(self, number: str) -> None:
         """The clients whose connection broke get it back."""
         for client in self.clients:
@@ -206,8 +217,9 @@ class MemoryNetwork:
         recipient = self.find(to)
         if recipient is None:
             raise ValueError(f"nobody is called {to}")
-        message = encoded(content, self.addressed(to))
-        return self.carry(self.account(sender), recipient, content, message, origin=None).id
+        account = self.account(sender)
+        message = self.encoded(account, recipient, content)
+        return self.carry(account, recipient, content, message, origin=None).id
 
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""
@@ -230,11 +242,6 @@ class MemoryNetwork:
             return self._groups.get(jid)
         return self._accounts.get(jid.user) if jid.server == PHONE else self._by_lid.get(jid.user)
 
-    def addressed(self, jid: Jid) -> Jid:
-        """A chat as WhatsApp addresses it: a person by LID."""
-        found = self.find(jid)
-        return found.lid if isinstance(found, Account) else jid
-
     def others(self, account: Account, chat: Account | Group) -> list[Account]:
         """Who else is in a chat with `account`; in the chat with itself, itself."""
         if isinstance(chat, Account):
@@ -244,6 +251,27 @@ class MemoryNetwork:
     def new_id(self, prefix: str) -> str:
         """An id that nothing else has."""
         return f"{prefix}{next(self._message_ids):016X}"
+
+    def encoded(self, sender: Account, to: Account | Group, content: Content) -> Message:
+        """What carries `content`, people in it as WhatsApp addresses them."""
+        chat = to.jid if isinstance(to, Group) else to.lid
+        if not isinstance(content, Vote):
+            return encode_content(content, chat)
+        poll = content.poll
+        payload, iv = seal_vote(
+            self._secrets.get(poll.id, _NO_SECRET),
+            poll.id,
+            content.options,
+            author=str(poll.sender),
+            voter=str(author_of(sender, to)),
+        )
+        return Message(
+            pollUpdateMessage=PollUpdateMessage(
+                pollCreationMessageKey=encode_key(poll, chat),
+                vote=PollEncValue(encPayload=payload, encIV=iv),
+                senderTimestampMS=now_ms(),
+            )
+        )
 
     def carry(
         self,
@@ -261,6 +289,7 @@ class MemoryNetwork:
             content=message.SerializeToString(),
         )
         described = describe(message)
+        self._secrets[sent.id] = secret_of(sent.content)
         recipients = self.others(sender, to)
         for account in recipients:
             chat = to.jid if isinstance(to, Group) else sender.lid
@@ -271,7 +300,7 @@ class MemoryNetwork:
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
             incoming: Incoming | None
-            if kind_of(message) is not None:
+            if is_message(message):
                 incoming = _received(account, sender, to, sent, described)
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
@@ -334,16 +363,6 @@ class MemoryNetwork:
     def clients_of(self, account: Account) -> list[Line]:
         """The connected devices of an account."""
         return [client for (number, _), client in self._online.items() if number == account.number]
-
-
-def encoded(content: Content, chat: Jid) -> Message:
-    """What carries `content`. Here a vote is not encrypted: nobody but its readers looks at it."""
-    if isinstance(content, Vote):
-        key = encode_key(content.poll, chat)
-        return Message(
-            pollUpdateMessage=PollUpdateMessage(pollCreationMessageKey=key, senderTimestampMS=now_ms())
-        )
-    return encode_content(content, chat)
 
 
 def author_of(sender: Account, to: Account | Group) -> Jid:

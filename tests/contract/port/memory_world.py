@@ -2,11 +2,9 @@
 
 import itertools
 from collections.abc import Sequence
-from hashlib import sha256
 
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
-from server.whatsapp.content import Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryClient, MemoryClients, MemoryNetwork, MemoryPairing
@@ -14,7 +12,7 @@ from server.whatsapp.memory.accounts import Account
 from server.whatsapp.memory.happenings import rename, ring
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.refusals import Refusal
-from tests.contract.port.world import PAIRINGS, Invitation, Letter
+from tests.contract.port.world import PAIRINGS, Invitation, Letter, chosen
 
 _groups = itertools.count(1)
 
@@ -49,11 +47,8 @@ class MemoryWorld:
             for heard in self._network.account(client.number).heard
         ]
 
-    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:  # noqa: ARG002 - nothing is encrypted
-        (content,) = {heard.content for heard in self._network.heard_as(vote.id)}
-        assert isinstance(content, Vote)
-        assert content.poll.id == poll.id
-        return [sha256(option.encode()).digest() for option in content.options]
+    def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:
+        return chosen(poll, author, vote)
 
     async def group(self, *, by: str, by_lid: bool) -> Invitation:
         number = next(_groups)

@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage
 
 from server.config import Settings
 from server.whatsapp.client import NeonizeClient, NeonizeClients
@@ -23,7 +19,7 @@ from server.whatsapp.jid import Jid, parse_jid
 from server.whatsapp.pairing import ChildPairing
 from server.whatsapp.port import Client, Sent
 from server.whatsapp.wire import wire_of
-from tests.contract.port.world import PAIRINGS, Invitation, Letter
+from tests.contract.port.world import PAIRINGS, Invitation, Letter, chosen
 
 SANDBOX: Final = "WAGATE_CONTRACT_SANDBOX"
 """The environment variable that names the sandbox's control API."""
@@ -97,14 +93,7 @@ class WireWorld:
         return list(client.letters)
 
     def choice(self, poll: Sent, author: Jid, vote: Letter) -> Sequence[bytes]:
-        # WhatsApp's scheme, by its definition and not by the library that encrypted it.
-        secret = Message.FromString(poll.content).messageContextInfo.messageSecret
-        encrypted = vote.message.pollUpdateMessage.vote
-        info = f"{poll.id}{author}{vote.sender}Poll Vote".encode()
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
-        known = f"{poll.id}\0{vote.sender}".encode()
-        plain = AESGCM(key).decrypt(encrypted.encIV, encrypted.encPayload, known)
-        return list(PollVoteMessage.FromString(plain).selectedOptions)
+        return chosen(poll, author, vote)
 
     async def group(self, *, by: str, by_lid: bool) -> Invitation:
         made = await self._ask(

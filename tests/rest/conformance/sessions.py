@@ -93,6 +93,12 @@ def _unconfirmed(world: World) -> Request:
     return _of(session)
 
 
+def _healthy(world: World, answer: Any) -> None:
+    assert (answer["status"], answer["connected"], answer["sessionId"]) == ("working", True, world.working)
+    assert answer["since"] > 1_000_000_000_000
+    assert (answer["reason"], answer["message"]) == (None, None)
+
+
 CASES = (
     Case("createSession", 201, "created", lambda _: Request(body={"label": "new"}), _has_status("stopped")),
     Case("createSession", 400, "label-too-long", lambda _: Request(body={"label": "x" * 201}), _too_long),
@@ -114,6 +120,8 @@ CASES = (
     Case("logoutSession", 502, "not-confirmed", _unconfirmed, reason("other"), By.REST),
     Case("sessionMe", 200, "working", lambda w: _of(w.working), has(connected=True, status="working")),
     Case("sessionMe", 404, "not-paired", lambda w: _of(w.idle)),
+    Case("sessionHealth", 200, "working", lambda w: _of(w.working), _healthy),
+    Case("sessionHealth", 200, "nobody-paired-it", lambda w: _of(w.idle), has(connected=False, since=None)),
     Case("sessionPairingCode", 200, "a-code", _pairing_code("628140000001"), _code_to_type),
     Case("sessionPairingCode", 400, "no-digits", _pairing_code("+628140000001"), names("phone")),
     Case("sessionPairingCode", 400, "paired-already", lambda w: _of(w.working, body={"phone": "6281400"})),

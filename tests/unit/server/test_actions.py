@@ -5,17 +5,22 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
 from server.errors import Code, WagateError
 from server.messages.actions import Actions
 from server.messages.composing import Draft
 from server.messages.results import SendResult, SendStatus
 from server.store.message_actions import MessageRepository
-from server.store.records import Message, Session
+from server.store.records import Message as StoredMessage
+from server.store.records import Session
+from server.whatsapp.acts import Envelope, act_of
 from server.whatsapp.content import Content, Edit, Forward, Poll, Reaction, Revoke, Text, Vote
+from server.whatsapp.incoming import Edited, Reacted, Revoked, Sealed
 from server.whatsapp.jid import parse_jid
 from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.refusals import Refusal
+from tests.support.acts import Logged, logged
 from tests.support.memory_node import MemoryNode, memory_node
 from tests.support.waiting import until_async
 
@@ -52,7 +57,7 @@ def last(network: MemoryNetwork, number: str = ADA) -> Content:
     return network.account(number).heard[-1].content
 
 
-async def only(node: MemoryNode, session: Session) -> Message:
+async def only(node: MemoryNode, session: Session) -> StoredMessage:
     (message,) = await node.stored(session, ADA)
     return message
 
@@ -289,3 +294,75 @@ async def test_forwarding_counts_towards_the_rate(tmp_path: Path, network: Memor
         # What mends a message is never held back.
         await actions.edit(session, mid, chat=ADA_JID, text="better")
         await actions.revoke(session, mid, chat=ADA_JID, sender="")
+
+
+async def told(node: MemoryNode) -> list[Logged]:
+    """What was told of acts on messages."""
+    others = ("message", "session.status")
+    return [event for event in await logged(node.database) if event.name not in others]
+
+
+async def test_what_callers_do_is_told_like_what_others_do(
+    node: MemoryNode, network: MemoryNetwork, session: Session, actions: Actions
+) -> None:
+    mid = await sent(node, session)
+    theirs = network.say(ADA, network.account(NUMBER).jid, Poll("Lunch?", ("soup", "rice"), 2))
+    await node.bodies(session, ADA, 2)
+    await actions.edit(session, mid, chat=ADA_JID, text="better")
+    await actions.react(session, theirs, chat=ADA_JID, sender="", emoji="👍")
+    await actions.unreact(session, theirs, chat=ADA_JID, sender="")
+    await actions.vote(session, theirs, chat=ADA_JID, sender="", options=["rice"])
+    await actions.revoke(session, mid, chat=ADA_JID, sender="")
+    edited, reacted, taken_back, voted, revoked = await told(node)
+    assert (edited.name, edited.payload["waMessageId"], edited.payload["body"]) == (
+        "message.edited",
+        mid,
+        "better",
+    )
+    for event, emoji in ((reacted, "👍"), (taken_back, "")):
+        assert (event.name, event.payload["emoji"]) == ("message.reaction", emoji)
+        assert event.payload["reactorJid"] == session.wa_jid
+    assert (voted.name, voted.payload["voterJid"], voted.payload["senderJid"]) == (
+        "poll.vote",
+        session.wa_jid,
+        ADA_JID,
+    )
+    assert voted.payload["options"] == ["rice"]
+    assert voted.payload["tally"] == [{"option": "soup", "votes": 0}, {"option": "rice", "votes": 1}]
+    assert (revoked.name, revoked.payload["revokerJid"]) == ("message.revoked", session.wa_jid)
+
+
+async def test_what_another_device_tells_of_the_same_act_is_no_second_event(
+    node: MemoryNode, network: MemoryNetwork, session: Session, actions: Actions
+) -> None:
+    # given acts of a caller
+    mid = await sent(node, session)
+    poll = network.say(ADA, network.account(NUMBER).jid, Poll("Lunch?", ("soup", "rice"), 2))
+    await node.bodies(session, ADA, 2)
+    await actions.edit(session, mid, chat=ADA_JID, text="better")
+    await actions.react(session, poll, chat=ADA_JID, sender="", emoji="👍")
+    await actions.vote(session, poll, chat=ADA_JID, sender="", options=["rice"])
+    before = await told(node)
+    assert len(before) == 3
+    # when the same come in as the account's own
+    own, ada = network.account(NUMBER), network.account(ADA)
+    echoes: list[Edited | Revoked | Reacted | Sealed] = []
+    for heard in ada.heard[-3:]:
+        envelope = Envelope(ada.lid, ada.jid, own.lid, own.jid, from_me=True, timestamp=1, by_admin=False)
+        act = act_of(Message.FromString(heard.message), envelope)
+        assert act is not None
+        echoes.append(act)
+    assert [type(echo) for echo in echoes] == [Edited, Reacted, Sealed]
+    await node.ingest(session, echoes)
+    # then nothing more is told
+    assert await told(node) == before
+
+
+async def test_a_deleted_message_is_told_once_by_whomever(
+    node: MemoryNode, session: Session, actions: Actions
+) -> None:
+    mid = await sent(node, session)
+    await actions.revoke(session, mid, chat=ADA_JID, sender="")
+    for _ in range(2):
+        assert (await refusal(actions.revoke(session, mid, chat=ADA_JID, sender=""))).code is Code.NOT_FOUND
+    assert [event.name for event in await told(node)] == ["message.revoked"]

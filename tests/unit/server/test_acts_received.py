@@ -3,9 +3,10 @@
 import pytest
 import pytest_asyncio
 
+from server.messages.composing import Draft
 from server.store.message_actions import MessageRepository
 from server.store.records import Message, Session
-from server.whatsapp.content import Edit, Reaction, Revoke, Target, Text
+from server.whatsapp.content import Edit, Poll, Reaction, Revoke, Target, Text, Vote
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import Group, MemoryNetwork
@@ -35,6 +36,11 @@ async def happened(node: MemoryNode, name: str, count: int = 1) -> list[Logged]:
     return [event for event in await logged(node.database) if event.name == name]
 
 
+async def names(node: MemoryNode) -> list[str]:
+    """The events about messages, in their order."""
+    return [event.name for event in await logged(node.database) if event.name != "session.status"]
+
+
 async def only(node: MemoryNode, session: Session, number: str = ADA) -> Message:
     (message,) = await node.stored(session, number)
     return message
@@ -51,7 +57,7 @@ async def test_what_is_sent_and_what_is_received_are_events_alike(
     assert (ours["ackLevel"], ours["senderJid"], ours["fromMe"]) == (1, session.wa_jid, True)
     assert (theirs["direction"], theirs["body"]) == ("in", "theirs")
     assert ours["chatJid"] == theirs["chatJid"] == str(network.account(ADA).jid)
-    assert [event.name for event in await logged(node.database)] == ["message", "message"]
+    assert await names(node) == ["message", "message"]
 
 
 async def test_a_person_edits_and_revokes_what_they_wrote(
@@ -148,17 +154,23 @@ async def test_receipts_raise_what_is_known_of_a_message(
     assert (await only(node, session)).ack_level == 4
 
 
-async def test_in_a_group_the_first_to_read_counts(
+async def test_in_a_group_everybody_s_receipts_are_told(
     node: MemoryNode, network: MemoryNetwork, session: Session
 ) -> None:
     group = network.group(TEAM, "invite", [NUMBER, ADA, BOB])
     assert isinstance(group, Group)
     mid = network.say(NUMBER, TEAM, Text("hello"))
     own = network.account(NUMBER)
-    for reader in (ADA, BOB):
-        network.tell_receipt(network.account(reader), own, group, [mid], ReceiptKind.READ)
-    (told,) = await happened(node, "message.status")
-    assert (told.payload["chatJid"], told.payload["status"]) == (str(TEAM), "read")
+    told_by = [(ADA, ReceiptKind.READ), (BOB, ReceiptKind.DELIVERED), (ADA, ReceiptKind.READ)]
+    for reader, kind in [*told_by, (BOB, ReceiptKind.READ)]:
+        network.tell_receipt(network.account(reader), own, group, [mid], kind)
+    told = [event.payload for event in await happened(node, "message.status", 3)]
+    assert [(one["participantJid"], one["status"], one["ackLevel"]) for one in told] == [
+        (str(network.account(ADA).jid), "read", 3),
+        (str(network.account(BOB).jid), "delivered", 3),
+        (str(network.account(BOB).jid), "read", 3),
+    ]
+    assert {one["chatJid"] for one in told} == {str(TEAM)}
     chat = await node.conversations.find_chat(session.id, str(TEAM))
     assert chat is not None
     (message,) = await node.conversations.page_messages(chat.id, before=None, limit=10)
@@ -166,9 +178,8 @@ async def test_in_a_group_the_first_to_read_counts(
 
 
 async def test_a_receipt_that_is_faster_than_its_send_is_not_lost(
-    node: MemoryNode, network: MemoryNetwork, session: Session, monkeypatch: pytest.MonkeyPatch
+    node: MemoryNode, network: MemoryNetwork, session: Session
 ) -> None:
-    monkeypatch.setattr("server.chats.early_receipts.DELAYS", (0.01,) * 500)
     ada, own = network.account(ADA), network.account(NUMBER)
     # given a receipt for a message that is not stored yet
     mid = "3EB0EARLY"
@@ -181,3 +192,38 @@ async def test_a_receipt_that_is_faster_than_its_send_is_not_lost(
     # then the receipt counts
     (told,) = await happened(node, "message.status")
     assert (told.payload["waMessageId"], told.payload["status"]) == (mid, "delivered")
+
+
+async def test_people_vote_in_the_session_s_poll(
+    node: MemoryNode, network: MemoryNetwork, session: Session
+) -> None:
+    own, ada = network.account(NUMBER), network.account(ADA)
+    draft = Draft(str(ada.jid), "poll", name="Lunch?", options=["soup", "rice"], selectable_count=1)
+    poll = await node.sending.send(session, draft)
+    target = Target(poll.wa_message_id, own.lid, from_me=False)
+    network.say(ADA, own.jid, Vote(target, ("rice",)))
+    await happened(node, "poll.vote")
+    network.say(ADA, own.jid, Vote(target, ()))
+    voted, taken_back = [event.payload for event in await happened(node, "poll.vote", 2)]
+    assert (voted["fromMe"], voted["senderJid"], voted["voterJid"]) == (True, session.wa_jid, str(ada.jid))
+    assert (voted["voterLid"], voted["options"], taken_back["options"]) == (str(ada.lid), ["rice"], [])
+    assert voted["tally"] == [{"option": "soup", "votes": 0}, {"option": "rice", "votes": 1}]
+
+
+@pytest.mark.usefixtures("session")
+async def test_people_vote_in_another_s_poll_in_a_group_also_before_it_comes(
+    node: MemoryNode, network: MemoryNetwork
+) -> None:
+    network.group(TEAM, "invite", [NUMBER, ADA, BOB])
+    bob = network.account(BOB)
+    network.drop(NUMBER)
+    poll = network.say(BOB, TEAM, Poll("Lunch?", ("soup", "rice"), 1))
+    for voter in (ADA, BOB):
+        network.say(voter, TEAM, Vote(Target(poll, bob.lid, from_me=voter == BOB), ("soup",)))
+    # given an offline queue that comes in another order
+    network.account(NUMBER).waiting.reverse()
+    network.restore(NUMBER)
+    told = [event.payload for event in await happened(node, "poll.vote", 2)]
+    assert {one["voterJid"] for one in told} == {str(network.account(ADA).jid), str(bob.jid)}
+    assert told[-1]["tally"] == [{"option": "soup", "votes": 2}, {"option": "rice", "votes": 0}]
+    assert await names(node) == ["message", "poll.vote", "poll.vote"]

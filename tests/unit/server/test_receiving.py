@@ -151,7 +151,7 @@ async def test_what_had_arrived_is_stored_though_the_session_is_stopped_meanwhil
         session = await node.working(NUMBER)
         slow = SlowStore(node.database)
         slow.hold()
-        runner_ingest = Ingest(slow, node.addresses, node.gateway.early_receipts)
+        runner_ingest = Ingest(slow, node.addresses)
         node.use_ingest(session, runner_ingest)
         network.write(ADA, NUMBER, "first")
         await until(lambda: slow.asked == 1, "the first one is being stored")
@@ -182,7 +182,7 @@ async def test_a_database_that_is_away_keeps_no_session_from_stopping(
         session = await node.working(NUMBER)
         slow = SlowStore(node.database)
         slow.hold()
-        node.use_ingest(session, Ingest(slow, node.addresses, node.gateway.early_receipts))
+        node.use_ingest(session, Ingest(slow, node.addresses))
         network.write(ADA, NUMBER, "secret text")
         await until(lambda: slow.asked == 1, "it is being stored")
         async with asyncio.timeout(10):
@@ -197,7 +197,7 @@ async def test_a_store_that_fails_is_tried_until_it_works(
     monkeypatch.setattr("server.chats.ingest.RETRY_SECONDS", 0.005)
     session = await node.working(NUMBER)
     failing = FailingStore(node.database)
-    node.use_ingest(session, Ingest(failing, node.addresses, node.gateway.early_receipts))
+    node.use_ingest(session, Ingest(failing, node.addresses))
     network.write(ADA, NUMBER, "hello")
     assert await node.bodies(session, ADA, 1) == ["hello"]
     assert failing.failures == 0
@@ -222,7 +222,7 @@ async def test_an_address_is_learned_although_its_first_storing_was_cancelled(no
     slow.hold()
     lid, phone = Jid("7", "lid"), Jid("628120000009", "s.whatsapp.net")
     first = replace(a_received(lid), sender_alternative=phone, chat_alternative=phone)
-    ingest = Ingest(slow, node.addresses, node.gateway.early_receipts)
+    ingest = Ingest(slow, node.addresses)
     storing = asyncio.ensure_future(ingest(session, [first]))
     await until(lambda: slow.asked == 1, "it is being stored")
     storing.cancel()
@@ -265,7 +265,7 @@ async def test_a_message_that_can_never_be_stored_is_set_aside_and_named(
     session = await node.working(NUMBER)
     picky = PickyStore(node.database)
     picky.refuses = frozenset({"impossible"})
-    node.use_ingest(session, Ingest(picky, node.addresses, node.gateway.early_receipts))
+    node.use_ingest(session, Ingest(picky, node.addresses))
     # given one among others
     network.write(ADA, NUMBER, "before")
     bad = network.write(ADA, NUMBER, "impossible")
@@ -289,7 +289,7 @@ async def test_a_database_that_is_away_is_waited_for_as_long_as_it_takes(
     session = await node.working(NUMBER)
     picky = PickyStore(node.database)
     picky.away = 50
-    node.use_ingest(session, Ingest(picky, node.addresses, node.gateway.early_receipts))
+    node.use_ingest(session, Ingest(picky, node.addresses))
     for text in ("first", "second"):
         network.write(ADA, NUMBER, text)
     assert await node.bodies(session, ADA, 2) == ["first", "second"]
@@ -303,7 +303,7 @@ async def test_an_address_is_learned_although_the_database_was_away(node: Memory
     picky.away = 3
     lid, phone = Jid("7", "lid"), Jid("628120000009", "s.whatsapp.net")
     first = replace(a_received(lid), sender_alternative=phone, chat_alternative=phone)
-    await Ingest(picky, node.addresses, node.gateway.early_receipts)(session, [first])
+    await Ingest(picky, node.addresses)(session, [first])
     assert await node.conversations.phone_jid(session.id, str(lid)) == str(phone)
 
 

@@ -1,6 +1,5 @@
 """Where a node may find WhatsApp, and its settings."""
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -125,16 +124,6 @@ def test_a_node_on_a_stand_in_says_loudly_that_it_is_none(
     stand_in(monkeypatch, "http://127.0.0.1:8090")
     assert trusted
     assert "\033[1;31mNOT WHATSAPP" in caplog.messages[-1]
-
-
-async def test_whether_it_can_be_reached_is_asked_of_the_network() -> None:
-    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    wire = Wire(None, "127.0.0.1", port)
-    assert await wire.reachable()
-    server.close()
-    await server.wait_closed()
-    assert not await wire.reachable()
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
