@@ -27,7 +27,7 @@ from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Received
+from server.whatsapp.port import Incoming, Received, Repeated
 
 log = logging.getLogger(__name__)
 
@@ -49,14 +49,30 @@ class Ingest:
         self._addresses = addresses
         self._happenings = Happenings(addresses)
 
-    async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
-        """Returns when all is stored, or is set aside.
+    async def __call__(self, session: Session, received: Sequence[Incoming]) -> Sequence[Repeated]:
+        """Returns when all is stored, or is set aside: the messages that came again and are not stored.
 
-        WhatsApp has been told already that it was received, and will not send it again: so a database
-        that is away is waited for, and holds this session's further events back. What cannot be
-        stored though the database works is tried a few times and then set aside, with a line in the log,
-        so that it does not hold them back for ever.
+        A database that is away is waited for, and holds this session's further events back: they could be
+        decrypted only once. What cannot be stored though the database works is tried a few times and then
+        set aside, with a line in the log, so that it does not hold them back for ever.
         """
+        await self._store_all(session, [one for one in received if not isinstance(one, Repeated)])
+        repeated = [one for one in received if isinstance(one, Repeated)]
+        return [one for one in repeated if not await self._is_known(session, one)]
+
+    async def _is_known(self, session: Session, repeated: Repeated) -> bool:
+        own = {_user(jid) for jid in (session.wa_jid, session.wa_lid) if jid is not None}
+        if _user(repeated.chat) in own:
+            # What the account's devices tell each other is never stored, and its phone would not repeat it.
+            return True
+        while True:
+            try:
+                return await self._conversations.has_message(session.id, repeated.id)
+            except DatabaseFailure as error:
+                log.warning("a message of session %s waits: %s", session.id, error.message)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _store_all(self, session: Session, received: Sequence[Incoming]) -> None:
         attempt = 1
         while received:
             try:
@@ -111,6 +127,8 @@ class Ingest:
                 return [await self._message(session, incoming)]
             case Receipt():
                 return await self._receipts(session, incoming)
+            case Repeated():
+                return []
             case PresenceShown() | GroupChanged() | CallTold():
                 return [await self._happenings.stored_form(session, incoming)]
             case _:
@@ -241,7 +259,14 @@ def _name(incoming: Incoming) -> str:
             return f"message {message_id}"
         case Receipt(ids=ids):
             return f"a receipt for message {ids[0]}"
+        case Repeated(id=message_id):
+            return f"message {message_id}, again,"
         case PresenceShown() | GroupChanged() | CallTold():
             return f"a {type(incoming).__name__}"
         case _:
             return f"an act on message {incoming.target_id}"
+
+
+def _user(jid: str) -> str:
+    """The user part of a JID, without a device."""
+    return jid.partition("@")[0].partition(":")[0]
