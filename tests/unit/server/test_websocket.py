@@ -73,11 +73,19 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(node: MemoryNode, seats: Seats, write_seconds: float = 60.0) -> AsyncIterator[Desk]:
+async def open_desk(
+    node: MemoryNode, seats: Seats, *, write_seconds: float = 60.0, ping_after: float = 40.0
+) -> AsyncIterator[Desk]:
     key, _ = await node.keys.create(organization="acme", permissions=Capability, label="")
     realtime = Realtime(node.gateway.events, node.tickets)
     serving = WebSocketServing(
-        realtime, "127.0.0.1", 0, seats=seats, authenticate_every=0.01, write_seconds=write_seconds
+        realtime,
+        "127.0.0.1",
+        0,
+        seats=seats,
+        authenticate_every=0.01,
+        ping_after=ping_after,
+        write_seconds=write_seconds,
     )
     port = await serving.start()
     async with ClientSession() as http:
@@ -265,6 +273,16 @@ async def test_a_client_that_takes_nothing_keeps_nobody_waiting_and_is_let_go(no
             client = await desk.open(after=BEFORE_ALL)
             assert [event["id"] for event in await take(client, 2_000)] == ids
             await until(lambda: len(desk.seats) == 1, "the one that takes nothing has lost its seat")
+
+
+async def test_a_client_that_leaves_pings_without_an_answer_is_let_go(node: MemoryNode) -> None:
+    async with open_desk(node, Seats(8, 8), ping_after=0.05) as desk:
+        with await desk.raw() as silent:
+            opcodes = [TEXT]
+            while opcodes[-1] != PING:
+                opcodes.append((await asyncio.to_thread(silent.receive))[0])
+            assert await asyncio.to_thread(silent.close_code) == 0
+        await until(lambda: not desk.seats, "the seat is free")
 
 
 async def test_nothing_stays_behind(desk: Desk) -> None:
