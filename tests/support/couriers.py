@@ -150,3 +150,13 @@ async def posting(
         yield Post(courier, WebhookRepository(database), deliveries, time)
     finally:
         await courier.close()
+
+
+async def abandon(courier: Courier) -> None:
+    """Ends a courier as `kill -9` does: nothing under way is finished or written."""
+    tasks = {*courier._work, courier._rounds} - {None}  # noqa: SLF001 - nothing in the product does this
+    for task in tasks:
+        assert task is not None
+        task.cancel()
+    await asyncio.wait({task for task in tasks if task is not None})
+    courier._rounds = None  # noqa: SLF001 - as above

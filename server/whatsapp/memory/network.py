@@ -21,7 +21,7 @@ from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
 from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Received, Sent
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.sealing import seal_vote
-from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of, secret_of
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
@@ -300,7 +300,7 @@ class MemoryNetwork:
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
             incoming: Incoming | None
-            if kind_of(message) is not None:
+            if is_message(message):
                 incoming = _received(account, sender, to, sent, described)
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
