@@ -116,17 +116,6 @@ def test_how_far_a_message_came(stack: Stack, session: str) -> None:
         golden.check(next(events))
 
 
-def test_a_vote(stack: Stack, session: str) -> None:
-    poll = {"to": CHAT, "type": "poll", "name": "Lunch?", "options": ["soup", "rice"], "selectableCount": 2}
-    sent = stack.rest.post(f"/sessions/{session}/messages", json=poll)
-    sent.raise_for_status()
-    target = sent.json()["waMessageId"]
-    eventually(lambda: [m for m in stack.heard(ADA) if m["id"] == target], "Ada has the poll")
-    with telling(stack, ["poll.vote"]) as events:
-        says(stack, vote={"target": target, "options": ["soup"]})
-        golden.check(next(events))
-
-
 def test_a_chat_that_changed(stack: Stack, session: str) -> None:
     path = f"/sessions/{session}/chats/{CHAT}"
     stack.rest.patch(path, json={"pinned": False}).raise_for_status()
