@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import auth, following, listing, memory, outgoing, sends
+from bench import auth, following, history, inbound, listing, memory, outgoing, sends
 from tests.support.stack import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -28,11 +28,15 @@ def main() -> None:
             stack.person(TO, kind="sink")
             with sends.raw(stack, Path(folder) / "raw", TO, quiet=False) as neonize:
                 outbox = outgoing.measure_outbox(stack, neonize, TO)
+        with running(Path(folder) / "inbound") as stack:
+            arrivals = inbound.measure(stack, Path(folder))
         with running(Path(folder) / "memory") as stack:
             per_session, seconds = memory.measure(stack)
         with running(Path(folder) / "following") as stack:
             followed = following.measure(stack)
         costs = auth.measure(Path(folder))
+        with running(Path(folder) / "history") as stack:
+            past = history.measure(stack)
     fastest = max(rate for way, _, _, rate, _ in rows if way == "gRPC direct")
     lines = [
         "# Performance",
@@ -84,6 +88,18 @@ def main() -> None:
             for chats, (rate, ratio) in outbox.drained.items()
         ),
         "",
+        "## Received messages",
+        "",
+        (
+            f"{inbound.WRITERS * inbound.EACH:,} texts from {inbound.WRITERS} persons wait for one session,"
+            f" and come as fast as it takes them; medians of {inbound.ROUNDS} interleaved rounds. The gateway"
+            " tells WhatsApp of each only when it is stored and in the event log."
+        ),
+        "",
+        "| way | messages/s | of raw |",
+        "|---|---|---|",
+        *(f"| {way} | {rate:.0f} | {ratio:.2f} |" for way, rate, ratio in arrivals),
+        "",
         "## Long chats",
         "",
         f"One page of 50 messages over REST, {listing.ROUNDS} of each kind in turn.",
@@ -98,6 +114,21 @@ def main() -> None:
         f"- From `kill -9` of the node until all {memory.SESSIONS + 1} sessions work again: {seconds:.1f} s.",
         "",
         *following.lines(followed),
+        "## History",
+        "",
+        (
+            f"A phone gives {history.MESSAGES:,} messages in {history.CHATS} chats to a session that is live,"
+            " while a person writes to it, one message after the other."
+        ),
+        "",
+        f"- Stored: {past.messages:,} messages (the rest are no messages), {past.rate:,.0f} per second.",
+        f"- Memory that the node took meanwhile, at most: {past.memory:.0f} MB.",
+        (
+            f"- From a person's send to its event: p50 {past.meanwhile[0] * 1000:.0f} ms, the longest"
+            f" {past.meanwhile[1] * 1000:.0f} ms; without history {past.quiet[0] * 1000:.0f} ms and"
+            f" {past.quiet[1] * 1000:.0f} ms."
+        ),
+        "",
         "## Knowing who calls",
         "",
         (

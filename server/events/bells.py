@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -20,18 +21,36 @@ class Bell:
         self._numbers = numbers
         self.rung = next(numbers)
         self.listeners = 0
-        self._next = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
 
     def ring(self) -> None:
         """Wakes everybody who waits."""
         self.rung = next(self._numbers)
-        waited_for, self._next = self._next, asyncio.Event()
-        waited_for.set()
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            _wake(waiter)
 
-    async def wait(self, rung: int) -> None:
-        """Returns once it has rung after the ring `rung`."""
-        if self.rung == rung:
-            await self._next.wait()
+    async def wait(self, rung: int, *, until: float = math.inf) -> None:
+        """Returns once it has rung after the ring `rung`, or at a time of the loop's clock."""
+        if self.rung != rung:
+            return
+        # Not asyncio's own timeout: a thousand may wait here, and all wake at once.
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
+        alarm = None if until == math.inf else loop.call_at(until, _wake, waiter)
+        try:
+            await waiter
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+            if self.rung == rung:
+                self._waiting.remove(waiter)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class Bells:

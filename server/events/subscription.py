@@ -9,9 +9,9 @@ from typing import Final
 
 from server.clock import now_ms
 from server.errors import invalid
-from server.events.bells import Bell, Bells
-from server.events.reading import PAGE, SharedReading
-from server.store.event_log import EventPage, StoredEvent
+from server.events.bells import Bells
+from server.events.reading import SharedReading, Stretch
+from server.store.event_log import StoredEvent
 
 HEARTBEAT: Final = "heartbeat"
 """Says that the stream lives, and by its id how far it has come."""
@@ -103,40 +103,33 @@ class Subscription:
             due = clock() + self._heartbeat
             while True:
                 rung = bell.rung
-                page = await self._reading.page(self._organization, after=self._position, rung=rung)
-                if batch := self._passed(page):
+                stretch = await self._reading.behind(
+                    bell, self._organization, after=self._position, rung=rung
+                )
+                if batch := self._passed(stretch):
                     yield batch
                     due = clock() + self._heartbeat
-                if len(page.events) < PAGE and clock() < due:
-                    await _wait(bell, rung, due)
+                if stretch.is_end and clock() < due:
+                    await bell.wait(rung, until=due)
                 if clock() >= due:
                     yield [self._sign(HEARTBEAT)]
                     due = clock() + self._heartbeat
 
-    def _passed(self, page: EventPage) -> Sequence[StoredEvent]:
-        """What the reader sees of a page; moves the position to its end."""
+    def _passed(self, stretch: Stretch) -> Sequence[StoredEvent]:
+        """What the reader sees of a stretch; moves the position to its end."""
         gap: list[StoredEvent] = []
-        if page.forgotten_id > self._position:
-            lost = {"after": self._position, "until": page.forgotten_id}
-            self._position = page.forgotten_id
+        if stretch.forgotten_id > self._position:
+            lost = {"after": self._position, "until": stretch.forgotten_id}
+            self._position = stretch.forgotten_id
             gap = [self._sign(GAP, lost)]
-        if page.events:
-            self._position = page.events[-1].id
+        if stretch.events:
+            self._position = stretch.events[-1].id
         if not gap and not self._filters:
-            return page.events
-        return gap + [event for event in page.events if self._filters.pass_on(event)]
+            return stretch.events
+        return gap + [event for event in stretch.events if self._filters.pass_on(event)]
 
     def _sign(self, name: str, payload: Mapping[str, object] | None = None) -> StoredEvent:
         return StoredEvent(self._organization, self._position, None, name, now_ms(), payload or {})
-
-
-async def _wait(bell: Bell, rung: int, due: float) -> None:
-    """Waits until the bell has rung again, or until a time of the loop's clock."""
-    try:
-        async with asyncio.timeout_at(due):
-            await bell.wait(rung)
-    except TimeoutError:
-        pass
 
 
 def checked_cursor(after: str, called: str) -> str:

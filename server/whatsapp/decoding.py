@@ -1,8 +1,10 @@
 """From WhatsApp's protobufs to the port's events."""
 
+import logging
+from dataclasses import dataclass
 from typing import Final
 
-from neonize.proto.Neonize_pb2 import JID
+from neonize.proto.Neonize_pb2 import JID, MessageSource
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
 from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
@@ -10,10 +12,17 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Messag
 
 from server.whatsapp.acts import Act, Envelope, act_of
 from server.whatsapp.incoming import Receipt, ReceiptKind
-from server.whatsapp.jid import Jid
+from server.whatsapp.jid import GROUP, LID, PHONE, Jid
 from server.whatsapp.port import Received
-from server.whatsapp.stored import UNDECRYPTABLE, describe, kind_of, unwrap
+from server.whatsapp.stored import UNDECRYPTABLE, describe, is_message
 
+log = logging.getLogger(__name__)
+
+_CHATS: Final = frozenset({PHONE, LID, GROUP})
+"""Servers of the JIDs that chats of the stored copy have."""
+_BROADCAST: Final = "broadcast"
+_STATUS: Final = "status"
+"""The user of the JID `status@broadcast`."""
 _ADMIN_REVOKE: Final = "8"
 """How WhatsApp marks what a group's admin deletes of somebody else."""
 _PEER: Final = "peer"
@@ -32,24 +41,19 @@ def decode_message(event: MessageEvent) -> Received | None:
     Returns:
         The event, or None for what is no message of its own (keys, edits, reactions, votes).
     """
-    inner, _ = unwrap(event.Message)
-    if kind_of(inner) is None:
+    if not is_message(event.Message):
         return None
-    source = event.Info.MessageSource
-    chat = decode_jid(source.Chat)
-    sender = decode_jid(source.Sender)
-    if chat is None or sender is None:
+    place = place_of(event.Info.MessageSource)
+    if place is None:
         return None
-    # In a chat with one person the alternative belongs to that person; in a group, to the sender.
-    alternative = decode_jid(source.RecipientAlt if source.IsFromMe else source.SenderAlt)
     described = describe(event.Message)
     return Received(
         id=event.Info.ID,
-        chat=chat,
-        chat_alternative=None if source.IsGroup else alternative,
-        sender=sender,
-        sender_alternative=decode_jid(source.SenderAlt),
-        from_me=source.IsFromMe,
+        chat=place.chat,
+        chat_alternative=place.chat_alternative,
+        sender=place.sender,
+        sender_alternative=place.sender_alternative,
+        from_me=event.Info.MessageSource.IsFromMe,
         sender_name=event.Info.Pushname,
         type=described.type,
         body=described.text,
@@ -68,20 +72,17 @@ def decode_undecryptable(event: UndecryptableEvent) -> Received | None:
         what the account's own devices tell each other.
     """
     info = event.Info
-    source = info.MessageSource
-    chat = decode_jid(source.Chat)
-    sender = decode_jid(source.Sender)
+    place = place_of(info.MessageSource)
     hidden = event.DecryptFailMode == UndecryptableEvent.DECRYPT_FAIL_HIDE
-    if hidden or info.Edit or info.Category == _PEER or chat is None or sender is None:
+    if hidden or info.Edit or info.Category == _PEER or place is None:
         return None
-    alternative = decode_jid(source.RecipientAlt if source.IsFromMe else source.SenderAlt)
     return Received(
         id=info.ID,
-        chat=chat,
-        chat_alternative=None if source.IsGroup else alternative,
-        sender=sender,
-        sender_alternative=decode_jid(source.SenderAlt),
-        from_me=source.IsFromMe,
+        chat=place.chat,
+        chat_alternative=place.chat_alternative,
+        sender=place.sender,
+        sender_alternative=place.sender_alternative,
+        from_me=info.MessageSource.IsFromMe,
         sender_name=info.Pushname,
         type=UNDECRYPTABLE,
         body="",
@@ -92,18 +93,15 @@ def decode_undecryptable(event: UndecryptableEvent) -> Received | None:
 
 def decode_act(event: MessageEvent) -> Act | None:
     """Reads what an incoming message does to another one; None where that is nothing."""
-    source = event.Info.MessageSource
-    chat = decode_jid(source.Chat)
-    sender = decode_jid(source.Sender)
-    if chat is None or sender is None:
+    place = place_of(event.Info.MessageSource)
+    if place is None:
         return None
-    alternative = decode_jid(source.RecipientAlt if source.IsFromMe else source.SenderAlt)
     envelope = Envelope(
-        chat=chat,
-        chat_alternative=None if source.IsGroup else alternative,
-        sender=sender,
-        sender_alternative=decode_jid(source.SenderAlt),
-        from_me=source.IsFromMe,
+        chat=place.chat,
+        chat_alternative=place.chat_alternative,
+        sender=place.sender,
+        sender_alternative=place.sender_alternative,
+        from_me=event.Info.MessageSource.IsFromMe,
         timestamp=event.Info.Timestamp,
         by_admin=event.Info.Edit == _ADMIN_REVOKE,
     )
@@ -114,20 +112,49 @@ def decode_receipt(event: ReceiptEvent) -> Receipt | None:
     """Reads how far messages have come; None for what says nothing about that, or comes from the account."""
     source = event.MessageSource
     kind = _RECEIPTS.get(event.Type)
-    chat = decode_jid(source.Chat)
-    participant = decode_jid(source.Sender)
-    if kind is None or chat is None or participant is None or source.IsFromMe or not event.MessageIDs:
+    place = place_of(source)
+    if kind is None or place is None or source.IsFromMe or not event.MessageIDs:
         return None
-    alternative = decode_jid(source.SenderAlt)
     return Receipt(
         ids=tuple(event.MessageIDs),
         kind=kind,
-        chat=chat,
-        chat_alternative=None if source.IsGroup else alternative,
-        participant=participant,
-        participant_alternative=alternative,
+        chat=place.chat,
+        chat_alternative=place.chat_alternative,
+        participant=place.sender,
+        participant_alternative=place.sender_alternative,
         timestamp=event.Timestamp * 1000,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something came in, and from whom; as in `port.Received`."""
+
+    chat: Jid
+    chat_alternative: Jid | None
+    sender: Jid
+    sender_alternative: Jid | None
+
+
+def place_of(source: MessageSource) -> Place | None:
+    """Where something belongs, or None for what belongs to no chat with a person or group.
+
+    Status updates, channels and chats with WhatsApp's bots are left out (docs/decisions/0348). What came by
+    somebody's broadcast list was written to each of its readers, and so belongs to the chat with its writer.
+    """
+    chat = decode_jid(source.Chat)
+    sender = decode_jid(source.Sender)
+    if chat is None or sender is None:
+        return None
+    alternative = decode_jid(source.SenderAlt)
+    if chat.server == _BROADCAST and chat.user != _STATUS and not source.IsFromMe:
+        return Place(sender, alternative, sender, alternative)
+    if chat.server not in _CHATS:
+        log.debug("something from %s is left out: no chat with a person or group", chat.server)
+        return None
+    # In a chat with one person the alternative belongs to that person; in a group, to the sender.
+    other = decode_jid(source.RecipientAlt) if source.IsFromMe else alternative
+    return Place(chat, None if source.IsGroup else other, sender, alternative)
 
 
 def decode_jid(jid: JID) -> Jid | None:

@@ -8,76 +8,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import ContextInfo, Message
 
 from server.whatsapp.jid import Jid
+from server.whatsapp.kinds import (
+    EDITABLE,
+    FORWARDABLE,
+    KEYS,
+    NOT_STORED,
+    PLAIN_WRAPPERS,
+    TYPES,
+    VIEW_ONCE,
+    WRAPPERS,
+)
+from server.whatsapp.words import words_of
 
-# Kinds that carry no message of their own for the stored copy: keys, and changes to other messages.
-_NOT_STORED: Final = frozenset(
-    {
-        "senderKeyDistributionMessage",
-        "fastRatchetKeySenderKeyDistributionMessage",
-        "protocolMessage",
-        "editedMessage",
-        "reactionMessage",
-        "encReactionMessage",
-        "pollUpdateMessage",
-        "keepInChatMessage",
-        "pinInChatMessage",
-        "messageContextInfo",
-    }
-)
-_TYPES: Final = {
-    "conversation": "text",
-    "extendedTextMessage": "text",
-    "imageMessage": "image",
-    "videoMessage": "video",
-    "ptvMessage": "video",
-    "audioMessage": "audio",
-    "documentMessage": "document",
-    "stickerMessage": "sticker",
-    "locationMessage": "location",
-    "liveLocationMessage": "location",
-    "contactMessage": "contact",
-    "contactsArrayMessage": "contact",
-    "pollCreationMessage": "poll",
-    "pollCreationMessageV2": "poll",
-    "pollCreationMessageV3": "poll",
-    "pollCreationMessageV5": "poll",
-    "pollCreationMessageV6": "poll",
-}
-"""The API's message type by the field of `waE2E.Message` that is set."""
-_BODY_FIELDS: Final = ("text", "caption", "name", "displayName", "fileName", "title")
-"""Where a message keeps what a person would read first."""
-_WRAPPERS: Final = (
-    "deviceSentMessage",
-    "ephemeralMessage",
-    "documentWithCaptionMessage",
-    "lottieStickerMessage",
-    "groupMentionedMessage",
-)
-"""Messages around a message that say nothing about what may become of it."""
-_VIEW_ONCE: Final = ("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension")
-_FORWARDABLE: Final = frozenset(
-    {
-        "conversation",
-        "extendedTextMessage",
-        "imageMessage",
-        "videoMessage",
-        "ptvMessage",
-        "audioMessage",
-        "documentMessage",
-        "stickerMessage",
-        "locationMessage",
-        "contactMessage",
-        "contactsArrayMessage",
-        "groupInviteMessage",
-        "pollCreationMessage",
-        "pollCreationMessageV2",
-        "pollCreationMessageV3",
-    }
-)
-"""Kinds of which a copy means to its readers what the original meant to its own."""
 UNKNOWN: Final = "unknown"
 """The API's type of a message that has no word of its own."""
 UNDECRYPTABLE: Final = "undecryptable"
@@ -138,8 +84,25 @@ def secret_of(content: bytes) -> bytes:
         if message.messageContextInfo.messageSecret:
             secret: bytes = message.messageContextInfo.messageSecret
             return secret
-        message = _wrapped(message)
+        wrapper = _wrapper_of(message)
+        message = None if wrapper is None else getattr(message, wrapper).message
     return b""
+
+
+def with_secret_of(before: bytes, after: bytes) -> bytes:
+    """Content that replaces another one, with that one's secret: what is said later is sealed with it.
+
+    Args:
+        before: the content that is replaced.
+        after: the new one; empty where nothing is known of it. Returned as it is where there is no secret.
+    """
+    secret = secret_of(before)
+    message = parse(after) if after else Message()
+    if not secret or message is None:
+        return after
+    message.messageContextInfo.messageSecret = secret
+    content: bytes = message.SerializeToString()
+    return content
 
 
 def clock_of(content: bytes) -> int | None:
@@ -173,16 +136,28 @@ def describe(message: Message) -> StoredContent:
     if kind is None:
         return _UNREADABLE
     context = context_of(inner, kind)
-    api_type = _TYPES.get(kind, UNKNOWN)
+    api_type = TYPES.get(kind, UNKNOWN)
     return StoredContent(
         type=api_type,
-        text=_body(inner, kind),
-        is_text=api_type == "text",
+        text=words_of(inner, kind),
+        is_text=kind in EDITABLE,
         options=_options(inner, kind) if api_type == "poll" else None,
-        is_forwardable=not once and kind in _FORWARDABLE,
+        is_forwardable=not once and kind in FORWARDABLE and _is_plain(message),
         quoted_id=(context.stanzaID or None) if context is not None else None,
         mentions=_mentions(context) if context is not None else (),
     )
+
+
+def is_message(message: Message) -> bool:
+    """Whether something is a message of its own, and nothing that only changes another one or carries keys.
+
+    What the library does not know yet is one: better a message too much than one that nobody sees.
+    """
+    inner, _ = unwrap(message)
+    if kind_of(inner) is not None:
+        return True
+    beside = all(field.name in KEYS for field, _ in inner.ListFields())
+    return beside and len(UnknownFieldSet(inner)) > 0
 
 
 def unwrap(message: Message) -> tuple[Message, bool]:
@@ -192,26 +167,33 @@ def unwrap(message: Message) -> tuple[Message, bool]:
         The message itself, and whether it may be seen only once.
     """
     once = False
-    while (inner := _wrapped(message)) is not None:
-        once = once or any(message.HasField(name) for name in _VIEW_ONCE)
-        message = inner
+    while (wrapper := _wrapper_of(message)) is not None:
+        once = once or wrapper in VIEW_ONCE
+        message = getattr(message, wrapper).message
     kind = kind_of(message)
     return message, once or (kind is not None and getattr(getattr(message, kind), "viewOnce", False))
 
 
-def _wrapped(message: Message) -> Message | None:
-    """What a message is around, or None where it is around nothing."""
-    wrapper = next((name for name in (*_WRAPPERS, *_VIEW_ONCE) if message.HasField(name)), None)
-    if wrapper is None or not getattr(message, wrapper).HasField("message"):
-        return None
-    inner: Message = getattr(message, wrapper).message
-    return inner
+def _is_plain(message: Message) -> bool:
+    """Whether nothing is around a message that says what may become of it."""
+    while (wrapper := _wrapper_of(message)) is not None:
+        if wrapper not in PLAIN_WRAPPERS:
+            return False
+        message = getattr(message, wrapper).message
+    return True
+
+
+def _wrapper_of(message: Message) -> str | None:
+    """The field that is around a message, or None where nothing is."""
+    names = (field.name for field, _ in message.ListFields())
+    wrapper = next((name for name in names if name in WRAPPERS), None)
+    return wrapper if wrapper is not None and getattr(message, wrapper).HasField("message") else None
 
 
 def kind_of(message: Message) -> str | None:
     """The field that makes a message what it is, or None where it is no message of its own."""
     names = (field.name for field, _ in message.ListFields())
-    return next((name for name in names if name not in _NOT_STORED), None)
+    return next((name for name in names if name not in NOT_STORED), None)
 
 
 def context_of(message: Message, kind: str) -> ContextInfo | None:
@@ -221,15 +203,6 @@ def context_of(message: Message, kind: str) -> ContextInfo | None:
         return None
     context: ContextInfo = value.contextInfo
     return context
-
-
-def _body(message: Message, kind: str) -> str:
-    value = getattr(message, kind)
-    if isinstance(value, str):
-        return value
-    fields = value.DESCRIPTOR.fields_by_name
-    found = (str(getattr(value, name)) for name in _BODY_FIELDS if name in fields)
-    return next((text for text in found if text), "")
 
 
 def _options(message: Message, kind: str) -> tuple[str, ...]:

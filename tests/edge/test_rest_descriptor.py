@@ -177,7 +177,7 @@ def test_a_stream_gets_a_route_without_a_time_limit(shop: FileDescriptorSet) -> 
 
     assert config.count("path: /shop.v1.Shop/Watch") == 1
     assert "timeout: 0s" in config[config.index("path: /shop.v1.Shop/Watch") :].split("- name: rest")[0]
-    assert config.count("key_matcher: {prefix: grpc-}") == 1  # and an alias to it
+    assert config.count("key_matcher: {prefix: grpc-}") == 2  # of the stream, and of the rest
     assert "<generated:" not in config
 
 

@@ -54,6 +54,51 @@ def test_what_is_done_to_a_message(stack: Stack) -> None:
         golden.check(next(events))
 
 
+def test_votes_in_a_poll(stack: Stack, session: str) -> None:
+    poll = {"to": CHAT, "type": "poll", "name": "Lunch?", "options": ["Soup", "Salad"], "selectableCount": 1}
+    with telling(stack, ["poll.vote"]) as events:
+        sent = stack.rest.post(f"/sessions/{session}/messages", json=poll)
+        sent.raise_for_status()
+        mid = sent.json()["waMessageId"]
+        # a person can vote once their phone has the poll
+        eventually(
+            lambda: any(
+                heard["id"] == mid for heard in stack.sandbox.get(f"/contacts/{ADA}/messages").json()
+            ),
+            "Ada has the poll",
+        )
+        says(stack, vote={"target": mid, "options": ["Salad"]})
+        golden.check(next(events))
+        own = stack.rest.post(
+            f"/sessions/{session}/messages/{mid}/vote", json={"chat": CHAT, "options": ["Salad"]}
+        )
+        own.raise_for_status()
+        payload = next(events)["payload"]
+        assert (payload["voterJid"], payload["tally"][1]) == (
+            f"{ACCOUNT}@s.whatsapp.net",
+            {"option": "Salad", "votes": 2},
+        )
+        says(stack, vote={"target": mid, "options": []})
+        assert [one["votes"] for one in next(events)["payload"]["tally"]] == [0, 1]
+
+
+def test_how_far_a_message_came_in_a_group(stack: Stack, session: str) -> None:
+    stack.person(BOB, "Bob")
+    fields = {"by": ADA, "subject": "Readers", "members": [ACCOUNT, BOB]}
+    group = stack.sandbox.post("/groups", json=fields).json()["jid"]
+    with telling(stack, ["message.status"]) as events:
+        sent = stack.send(session, group, "Hello")
+        sent.raise_for_status()
+        delivered = [next(events)["payload"] for _ in range(2)]
+        assert {one["participantJid"] for one in delivered} == {CHAT, f"{BOB}@s.whatsapp.net"}
+        assert {(one["status"], one["ackLevel"]) for one in delivered} == {("delivered", 2)}
+        ids = {"ids": [sent.json()["waMessageId"]], "chat": group}
+        for reader in (BOB, ADA):
+            stack.sandbox.post(f"/contacts/{reader}/read", json=ids).raise_for_status()
+            payload = next(events)["payload"]
+            assert (payload["participantJid"], payload["status"]) == (f"{reader}@s.whatsapp.net", "read")
+
+
 def test_a_session_that_is_paired(stack: Stack) -> None:
     with telling(stack, ["session.status", "auth.qr"]) as events:
         session = stack.paired("628110000042")
@@ -149,3 +194,15 @@ def test_a_call_of_a_group(stack: Stack) -> None:
         stack.sandbox.post(f"/contacts/{ADA}/calls", json=fields).raise_for_status()
         payload = next(events)["payload"]
         assert (payload["groupJid"], payload["video"], payload["state"]) == (made["jid"], False, "ringing")
+
+
+@pytest.mark.usefixtures("session")
+def test_history(stack: Stack) -> None:
+    with telling(stack, ["history.synced", "message"]) as events:
+        past = {"messages": 20, "chats": 2}
+        stack.sandbox.post(f"/phones/{ACCOUNT}/history", json=past).raise_for_status()
+        told = [next(events) for _ in range(5)]
+    kinds = ["initial_bootstrap", "push_name", "non_blocking_data", "initial_status_v3", "recent"]
+    assert [event["payload"]["type"] for event in told] == kinds
+    golden.check(told[0])
+    assert (told[-1]["payload"]["messages"], told[-1]["payload"]["progress"]) == (18, 100)

@@ -17,7 +17,7 @@ SECONDS: Final = 60.0
 
 @contextmanager
 def telling(
-    stack: Stack, names: Sequence[str] = (), *, after: str = ""
+    stack: Stack, names: Sequence[str] = (), *, after: str = "", within: float = SECONDS
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Follows the log from now on, or from behind an id.
 
@@ -25,6 +25,7 @@ def telling(
         stack: the product.
         names: of events; none for all.
         after: an event's id.
+        within: seconds for all of it.
 
     Yields:
         The events, as a REST reader gets them; heartbeats are left out.
@@ -32,9 +33,7 @@ def telling(
     metadata = (("authorization", f"Bearer {stack.ready['apiKey']}"),)
     with grpc.insecure_channel(stack.ready["grpc"]) as channel:
         request = events_pb2.SubscribeRequest(events=names, after=after)
-        call = iter(
-            events_pb2_grpc.EventsStub(channel).Subscribe(request, metadata=metadata, timeout=SECONDS)
-        )
+        call = iter(events_pb2_grpc.EventsStub(channel).Subscribe(request, metadata=metadata, timeout=within))
         next(call)  # the heartbeat at the beginning: from here on nothing is missed
         yield (envelope(event) for event in call if event.event != "heartbeat")
 

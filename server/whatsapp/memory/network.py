@@ -8,20 +8,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from neonize.proto.Neonize_pb2 import HistorySync as HistoryEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollEncValue, PollUpdateMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.clock import now_ms
 from server.whatsapp.acts import Envelope, act_of
 from server.whatsapp.content import Content, Revoke, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Received, Sent
+from server.whatsapp.port import (
+    Connected,
+    Ending,
+    Event,
+    Incoming,
+    KeepAliveMissed,
+    Received,
+    Repeated,
+    Sent,
+)
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.sealing import seal_vote
-from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, kind_of, secret_of
+from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
@@ -221,6 +233,12 @@ class MemoryNetwork:
         message = self.encoded(account, recipient, content)
         return self.carry(account, recipient, content, message, origin=None).id
 
+    def give_history(self, number: str, history: HistorySync) -> None:
+        """The phone of `number` gives a chunk of history to its devices."""
+        content = HistoryEvent(Data=history).SerializeToString()
+        received = HistoryReceived(f"history-{next(self._message_ids)}", content)
+        self.deliver(self.account(number), received, None)
+
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""
         return [heard for one in self._accounts.values() for heard in one.heard if heard.id == message_id]
@@ -300,7 +318,7 @@ class MemoryNetwork:
             if described.options is not None and account.linked:
                 account.polls.add(sent.id)
             incoming: Incoming | None
-            if kind_of(message) is not None:
+            if is_message(message):
                 incoming = _received(account, sender, to, sent, described)
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
@@ -352,6 +370,10 @@ class MemoryNetwork:
             older.end(Ending.REPLACED)
         self._online[account.number, device_id] = client
         client.tell(Connected())
+        unconfirmed, account.unconfirmed = account.unconfirmed, []
+        for incoming in unconfirmed:
+            for again in _once_more(account, incoming):
+                client.tell(again)
         waiting, account.waiting = account.waiting, []
         for incoming in waiting:
             client.tell(incoming)
@@ -414,7 +436,7 @@ def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]
         return []
     if not isinstance(incoming, Received):
         return [incoming]
-    placeholder = replace(incoming, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())
+    placeholder = _placeholder(incoming)
     if account.withheld:
         account.withheld -= 1
         return [placeholder]
@@ -422,3 +444,18 @@ def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]
         account.damaged -= 1
         return [placeholder, incoming]
     return [incoming]
+
+
+def _once_more(account: Account, incoming: Incoming) -> list[Incoming]:
+    """What a device makes of something that it was given before: it can decrypt a message only once."""
+    if not isinstance(incoming, Received):
+        return [incoming]
+    if incoming.id in account.asked:
+        account.asked.discard(incoming.id)
+        return [_placeholder(incoming), incoming]
+    account.repeated[incoming.id] = incoming
+    return [Repeated(incoming.id, str(incoming.sender), str(incoming.chat))]
+
+
+def _placeholder(message: Received) -> Received:
+    return replace(message, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())

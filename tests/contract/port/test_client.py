@@ -118,6 +118,53 @@ async def test_a_connection_that_breaks_comes_back_by_itself(
     assert await live.client.is_live()
 
 
+def signs_of(following: Following) -> tuple[int | None, int | None, int | None]:
+    """When something was acknowledged, received, kept alive."""
+    signs = following.client.signs
+    return signs.acked_at, signs.received_at, signs.kept_alive_at
+
+
+async def test_a_probe_is_answered_and_a_sign_of_life(live: Following) -> None:
+    assert signs_of(live) == (None, None, None)
+    proved = live.client.signs.proved
+    await live.client.probe(within=DEADLINE)
+    acked, received, kept_alive = signs_of(live)
+    assert (acked, received) == (None, None)
+    assert kept_alive is not None
+    assert live.client.signs.proved > proved
+
+
+async def test_a_probe_into_silence_says_that_nothing_came(
+    world: World, live: Following, number: str
+) -> None:
+    await world.silence(number)
+    with pytest.raises(ConnectError):
+        await live.client.probe(within=0.3)
+    # One is under way at a time: the next one's turn does not come, and that is no answer either.
+    with pytest.raises(ConnectError):
+        await live.client.probe(within=0.1)
+    assert signs_of(live) == (None, None, None)
+
+
+async def test_a_stopped_client_answers_no_probe(live: Following) -> None:
+    await live.client.stop()
+    with pytest.raises(ConnectError):
+        await live.client.probe(within=DEADLINE)
+
+
+async def test_what_is_acknowledged_and_what_comes_in_are_signs_of_life(
+    world: World, live: Following, number: str, ada: str
+) -> None:
+    person = await world.person(ada)
+    proved = live.client.signs.proved
+    await live.client.send(person, Text("hello"), within=DEADLINE)
+    assert signs_of(live)[0] is not None
+    assert live.client.signs.proved > proved
+    await world.write(ada, number, "hello yourself")
+    await live.wait_for(Received)
+    assert signs_of(live)[1] is not None
+
+
 async def test_an_unlinked_device_ends_and_cannot_connect_again(
     world: World, live: Following, follow: Follow, *, device: Path, number: str
 ) -> None:
