@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import auth, following, history, listing, memory, outgoing, sends
+from bench import auth, following, history, inbound, listing, memory, outgoing, sends
 from tests.support.stack import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -28,6 +28,8 @@ def main() -> None:
             stack.person(TO, kind="sink")
             with sends.raw(stack, Path(folder) / "raw", TO, quiet=False) as neonize:
                 outbox = outgoing.measure_outbox(stack, neonize, TO)
+        with running(Path(folder) / "inbound") as stack:
+            arrivals = inbound.measure(stack, Path(folder))
         with running(Path(folder) / "memory") as stack:
             per_session, seconds = memory.measure(stack)
         with running(Path(folder) / "following") as stack:
@@ -85,6 +87,18 @@ def main() -> None:
             f" {rate:.0f}, {ratio:.2f} of raw neonize with {outgoing.IN_FLIGHT} in flight."
             for chats, (rate, ratio) in outbox.drained.items()
         ),
+        "",
+        "## Received messages",
+        "",
+        (
+            f"{inbound.WRITERS * inbound.EACH:,} texts from {inbound.WRITERS} persons wait for one session,"
+            f" and come as fast as it takes them; medians of {inbound.ROUNDS} interleaved rounds. The gateway"
+            " tells WhatsApp of each only when it is stored and in the event log."
+        ),
+        "",
+        "| way | messages/s | of raw |",
+        "|---|---|---|",
+        *(f"| {way} | {rate:.0f} | {ratio:.2f} |" for way, rate, ratio in arrivals),
         "",
         "## Long chats",
         "",

@@ -26,10 +26,34 @@ preload()
 from neonize._binder import ProxySettings  # noqa: E402 - after libmagic
 from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.proto.Neonize_pb2 import JID, Connected  # noqa: E402
+from neonize.proto.Neonize_pb2 import Message as MessageEvent  # noqa: E402
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message  # noqa: E402
 
 
-async def paired(order: dict[str, Any], number: str) -> NewAClient:
+class Received:
+    """Counts what comes in."""
+
+    def __init__(self) -> None:
+        """Nothing has come in."""
+        self.count = 0
+        self._enough = asyncio.Event()
+        self._wanted = 0
+
+    async def take(self, _client: NewAClient, _event: MessageEvent) -> None:
+        """One more."""
+        self.count += 1
+        if self.count == self._wanted:
+            self._enough.set()
+
+    async def more(self, count: int) -> float:
+        """Waits for so many more; returns when the last of them came (`time.time()`)."""
+        self._enough.clear()
+        self._wanted = self.count + count
+        await self._enough.wait()
+        return time.time()
+
+
+async def paired(order: dict[str, Any], number: str, received: Received) -> NewAClient:
     """A client whose device the sandbox's phone has linked."""
     path = urllib.parse.quote(str(Path(order["dir"]) / f"{number}.db"))
     store = f"{path}?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
@@ -49,6 +73,7 @@ async def paired(order: dict[str, Any], number: str) -> NewAClient:
 
     client.event.qr(on_code)
     client.event(Connected)(on_connected)
+    client.event(MessageEvent)(received.take)
     await client.connect(ProxySettings(proxy_address=order["proxy"]))
     await asyncio.wait_for(connected.wait(), 60)
     return client
@@ -77,12 +102,16 @@ async def main() -> None:
     if order["quiet"]:
         logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)
     trust_root(bytes.fromhex(order["rootKey"]))
-    clients = [await paired(order, number) for number in order["numbers"]]
+    received = Received()
+    clients = [await paired(order, number, received) for number in order["numbers"]]
     for client in clients:
         await rate([client], order["to"], 1, 5)  # the first sends look up devices and keys
     results.write(json.dumps({"ready": True}) + "\n")
     while line := await asyncio.to_thread(sys.stdin.readline):
         ask = json.loads(line)
+        if "receive" in ask:
+            results.write(json.dumps({"at": await received.more(ask["receive"])}) + "\n")
+            continue
         measured = await rate(clients[: ask["sessions"]], order["to"], ask["inFlight"], ask["count"])
         results.write(json.dumps({"rate": measured}) + "\n")
     os._exit(0)

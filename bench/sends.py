@@ -38,6 +38,7 @@ class Raw:
                 itself, and off in the gateway.
         """
         folder.mkdir(exist_ok=True)
+        self.numbers = [f"6281{5 if quiet else 7}100000{n}" for n in range(SESSIONS)]
         wire = stack.sandbox.get("/wire").json()
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
@@ -57,7 +58,7 @@ class Raw:
                 "sandbox": stack.ready["sandbox"],
                 "proxy": wire["proxy"],
                 "rootKey": wire["rootKey"],
-                "numbers": [f"6281{5 if quiet else 7}100000{n}" for n in range(SESSIONS)],
+                "numbers": self.numbers,
                 "quiet": quiet,
                 "to": to,
                 "results": writing,
@@ -68,6 +69,10 @@ class Raw:
         """Sends per second."""
         found: float = self._ask({"sessions": sessions, "inFlight": in_flight, "count": count})["rate"]
         return found
+
+    def receive(self, count: int) -> float:
+        """Waits until so many more messages have come in; returns when the last one did (`time.time()`)."""
+        return self._ask({"receive": count})["at"]
 
     def close(self) -> None:
         """Ends the process."""

@@ -23,6 +23,7 @@ from server.events.webhooks.deliveries import Deliveries
 from server.events.webhooks.destination import Address, is_public
 from server.events.webhooks.endpoint import Means as WebhookMeans
 from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.looks import SharedLooks
 from server.events.webhooks.posting import Poster
 from server.events.webhooks.schedule import Schedule
 from server.events.webhooks.service import Webhooks
@@ -161,13 +162,15 @@ class Gateway:
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
         deliveries = WebhookDeliveryRepository(database)
+        cursors_of_webhooks = WebhookCursorRepository(database, life)
         self.courier = Courier(
             WebhookMeans(
                 poster=Poster(
                     _anywhere if settings.webhook_allow_private else is_public,
                     timeout_seconds=settings.webhook_timeout,
                 ),
-                cursors=WebhookCursorRepository(database, life),
+                cursors=cursors_of_webhooks,
+                webhooks=SharedLooks(cursors_of_webhooks),
                 deliveries=deliveries,
                 reading=self.events.reading,
                 bells=self.events.bells,

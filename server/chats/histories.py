@@ -17,7 +17,7 @@ from server.store.records import Session
 from server.whatsapp.history import HistoryReceived
 from server.whatsapp.history_pieces import header_of, pieces_of
 from server.whatsapp.history_reading import kind_of_history, read_piece
-from server.whatsapp.port import Incoming
+from server.whatsapp.port import Incoming, Repeated
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +77,13 @@ class Histories:
     def before(self, live: Ingest) -> Ingest:
         """What takes everything that sessions receive: history is kept, all else is `live`'s."""
 
-        async def ingest(session: Session, received: Sequence[Incoming]) -> None:
+        async def ingest(session: Session, received: Sequence[Incoming]) -> Sequence[Repeated]:
             chunks = [incoming for incoming in received if isinstance(incoming, HistoryReceived)]
             if chunks:
                 with self._undisturbed():
                     for chunk in chunks:
                         await self._keep(session, chunk)
-            await live(session, received)
+            return await live(session, received)
 
         return ingest
 

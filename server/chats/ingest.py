@@ -27,7 +27,7 @@ from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Live, Received
+from server.whatsapp.port import Incoming, Live, Received, Repeated
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +49,31 @@ class Ingest:
         self._addresses = addresses
         self._happenings = Happenings(addresses)
 
-    async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
-        """Returns when all is stored, or is set aside.
+    async def __call__(self, session: Session, received: Sequence[Incoming]) -> Sequence[Repeated]:
+        """Returns when all is stored, or is set aside: the messages that came again and are not stored.
 
-        WhatsApp has been told already that it was received, and will not send it again: so a database
-        that is away is waited for, and holds this session's further events back. What cannot be
-        stored though the database works is tried a few times and then set aside, with a line in the log,
-        so that it does not hold them back for ever. History is left out: see `server.chats.histories`.
+        A database that is away is waited for, and holds this session's further events back: they could be
+        decrypted only once. What cannot be stored though the database works is tried a few times and then
+        set aside, with a line in the log, so that it does not hold them back for ever. History is left out:
+        see `server.chats.histories`.
         """
-        waiting: Sequence[Live] = [incoming for incoming in received if isinstance(incoming, Live)]
+        await self._store_all(session, [one for one in received if isinstance(one, Live)])
+        repeated = [one for one in received if isinstance(one, Repeated)]
+        return [one for one in repeated if not await self._is_known(session, one)]
+
+    async def _is_known(self, session: Session, repeated: Repeated) -> bool:
+        own = {_user(jid) for jid in (session.wa_jid, session.wa_lid) if jid is not None}
+        if _user(repeated.chat) in own:
+            # What the account's devices tell each other is never stored, and its phone would not repeat it.
+            return True
+        while True:
+            try:
+                return await self._conversations.has_message(session.id, repeated.id)
+            except DatabaseFailure as error:
+                log.warning("a message of session %s waits: %s", session.id, error.message)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _store_all(self, session: Session, waiting: Sequence[Live]) -> None:
         attempt = 1
         while waiting:
             try:
@@ -244,3 +260,8 @@ def _name(incoming: Live) -> str:
             return f"a {type(incoming).__name__}"
         case _:
             return f"an act on message {incoming.target_id}"
+
+
+def _user(jid: str) -> str:
+    """The user part of a JID, without a device."""
+    return jid.partition("@")[0].partition(":")[0]

@@ -33,6 +33,9 @@ from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.5
+"""How long a session that has found a lost message waits for others, before it connects anew."""
+
 
 class Connecting:
     """Makes a session's connections, one after the other.
@@ -89,6 +92,7 @@ class Connecting:
             self._session.enter(Phase.CONNECTING)
             try:
                 await self._inbox.store(self._session.record)
+                await self._inbox.ask_again(self._clients, self._device)
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
             except Exception:
@@ -137,7 +141,7 @@ class Connecting:
         return True
 
     async def _let_go(self, client: Client) -> None:
-        """Stops a client and stores what had arrived: WhatsApp does not deliver it again."""
+        """Stops a client and stores what had arrived: that saves asking its senders for it again."""
         await client.stop()
         while events := await client.events():
             self._inbox.note(events)
@@ -169,6 +173,11 @@ class Connecting:
         session = self._session
         self._inbox.note(events)
         await self._inbox.store(session.record)
+        if self._inbox.lost:
+            # What was lost with it is told within a moment, and asked for together.
+            await asyncio.sleep(GATHER_SECONDS)
+            raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
+        client.confirm()
         if session.record.auto_read:
             await mark_read(client, session.record, events)
         for event in events:

@@ -1,22 +1,24 @@
-"""What a session has received and is not stored yet: WhatsApp does not deliver it again."""
+"""What a session has received and is not stored yet, nor confirmed to WhatsApp."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from server.clock import now_ms
 from server.store.records import UNDECRYPTABLE, Session
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, ClientError, Event, Incoming, Received
+from server.whatsapp.port import Client, ClientError, ClientFactory, Event, Incoming, Received, Repeated
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS: Final = 10.0
 """How long storing what had arrived before the end may take. A database that is away is given up then."""
 
-Ingest = Callable[[Session, Sequence[Incoming]], Awaitable[None]]
-"""Takes what a session received, in order, and returns once it is stored."""
+Ingest = Callable[[Session, Sequence[Incoming]], Awaitable[Sequence[Repeated]]]
+"""Takes what a session received, in order, and returns once it is stored: those messages that WhatsApp
+delivered again and that are not stored."""
 
 
 class Inbox:
@@ -26,6 +28,9 @@ class Inbox:
         """Stores by `ingest`."""
         self._ingest = ingest
         self._unstored: list[Incoming] = []
+        self._asked: set[str] = set()
+        self.lost: list[Repeated] = []
+        """What was decrypted once and never stored: its senders are to be asked again."""
 
     @property
     def is_empty(self) -> bool:
@@ -39,8 +44,26 @@ class Inbox:
     async def store(self, session: Session) -> None:
         """Stores what is kept. Interrupted, it can be called again: storing is idempotent."""
         if self._unstored:
-            await self._ingest(session, tuple(self._unstored))
+            lost = await self._ingest(session, tuple(self._unstored))
             self._unstored.clear()
+            for message in lost:
+                if message.id in self._asked:
+                    log.error(
+                        "message %s of session %s is lost: asking again did not help", message.id, session.id
+                    )
+                else:
+                    self.lost.append(message)
+
+    async def ask_again(self, clients: ClientFactory, device: Path) -> None:
+        """Has the senders of what is lost asked for it, once. The session's client must be stopped.
+
+        Raises:
+            ClientError: it could not be done; the next client tells of the messages again.
+        """
+        lost, self.lost = self.lost, []
+        if lost:
+            await clients.ask_again(device, lost)
+            self._asked.update(message.id for message in lost)
 
     async def store_soon(self, session: Session) -> None:
         """Stores what is kept, or keeps it still where that takes too long."""

@@ -33,6 +33,14 @@ _FIND_CHAT: Final = select(_chat).where(
 )
 
 
+_HAS_MESSAGE: Final = (
+    select(_message.c.id)
+    .join(_chat, _chat.c.id == _message.c.chat_id)
+    .where(_chat.c.session_id == bindparam("of"), _message.c.wa_message_id == bindparam("called"))
+    .limit(1)
+)
+
+
 class SessionGoneError(Exception):
     """The session that something was to be stored for was deleted."""
 
@@ -76,6 +84,15 @@ class ConversationRepository:
     async def find_chat(self, session_id: str, jid: str) -> Chat | None:
         """Returns a session's chat by its canonical JID."""
         return await find_one(self._database, _FIND_CHAT, Chat, of=session_id, called=jid)
+
+    async def has_message(self, session_id: str, wa_message_id: str) -> bool:
+        """Whether a session has a message with this id, in whichever chat, from whomever."""
+        found = await self._database.read(
+            lambda connection: connection.execute(
+                _HAS_MESSAGE, {"of": session_id, "called": wa_message_id}
+            ).first()
+        )
+        return found is not None
 
     async def change_chat(self, chat_id: int, changes: Mapping[str, object]) -> None:
         """Sets columns of a chat, by field of `Chat`; its event is appended where that changes anything."""

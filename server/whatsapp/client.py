@@ -25,7 +25,9 @@ from neonize.proto.Neonize_pb2 import (
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 from neonize.utils.enum import ChatPresence, ChatPresenceMedia, ReceiptType
 
+from server.whatsapp.acknowledgements import Acknowledgements, Key, key_of, message_key
 from server.whatsapp.addressing import Addressing, names_others
+from server.whatsapp.asking_again import forget_senders
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_jid
 from server.whatsapp.decoding_events import EVENTS, UNREAD, decode_event
@@ -49,6 +51,7 @@ from server.whatsapp.port import (
     OutcomeUnknownError,
     Received,
     RefusedError,
+    Repeated,
     Sent,
     Stalled,
 )
@@ -70,8 +73,9 @@ ACTIONS_AT_A_TIME: Final = 4
 """Other calls of one session inside the library."""
 SIGNAL_SECONDS: Final = 10.0
 """How long a call may take that WhatsApp does not answer: the library may ask for a setting before."""
-EVENTS_WAITING: Final = 1000
-"""Events taken from the library and not yet by the domain; beyond, the session's thread waits."""
+EVENTS_WAITING: Final = 250
+"""Events taken from the library and not yet by the domain; beyond, the session's thread waits. Each may have
+an acknowledgement that waits for it, in a thread."""
 LOGOUT_SECONDS: Final = 20.0
 """How long WhatsApp may take to confirm a logout."""
 
@@ -93,6 +97,7 @@ class NeonizeClient:
         """Prepares a client; see `server.whatsapp.port.Client`."""
         self._wire = wire
         self._device = device
+        self._acknowledgements = Acknowledgements(self._tell_repeated)
         self._library = LibraryClient(
             gate,
             device,
@@ -100,12 +105,15 @@ class NeonizeClient:
             device_name=device_name,
             events=EVENTS,
             on_event=self._take,
+            on_log=self._acknowledgements.heard,
             unread=UNREAD,
         )
         self.signs = Signs()
         self._probing = Probing(self._library, self.signs)
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
+        self._keys: list[Key] = []
+        self._given: list[Key] = []
         self._arrived = asyncio.Event()
         self._room = threading.Semaphore(EVENTS_WAITING)
         self._stopped = False
@@ -136,6 +144,7 @@ class NeonizeClient:
         # Whoever waits for room in the session's thread must not keep it from ending.
         self._room.release(EVENTS_WAITING)
         await self._library.close()
+        self._acknowledgements.close()
         self._arrived.set()
 
     async def logout(self) -> None:
@@ -166,10 +175,17 @@ class NeonizeClient:
         if not self._stopped:
             await self._name_both_ways()
         taken, self._events = self._events, []
-        room = sum(not isinstance(event, Stalled) for event in taken)
+        self._given += self._keys
+        self._keys.clear()
+        room = sum(not isinstance(event, Stalled | Repeated) for event in taken)
         if room:
             self._room.release(room)
         return taken
+
+    def confirm(self) -> None:
+        """See the port."""
+        given, self._given = self._given, []
+        self._acknowledgements.settle(given)
 
     async def _name_both_ways(self) -> None:
         """In place, before anything is taken: cancelled, it loses nothing."""
@@ -314,13 +330,25 @@ class NeonizeClient:
 
     def _take(self, event: object) -> None:
         """Runs in the session's own thread."""
-        if isinstance(event, LoggedOut):
-            note_unlinked(self._device)
-        for decoded in decode_event(event):
-            self._room.acquire()
-            self._loop.call_soon_threadsafe(self._append, decoded)
+        key = key_of(event)
+        with self._acknowledgements.taking(key):
+            if isinstance(event, LoggedOut):
+                note_unlinked(self._device)
+            told = decode_event(event)
+            if not told and key is not None:
+                self._acknowledgements.settle([key])
+            for position, decoded in enumerate(told, start=1):
+                self._room.acquire()
+                last = key if position == len(told) else None
+                self._loop.call_soon_threadsafe(self._append, decoded, last)
 
-    def _append(self, event: Event) -> None:
+    def _tell_repeated(self, message_id: str, source: str) -> None:
+        """Runs in a thread of the library."""
+        sender, _, chat = source.partition(" in ")
+        repeated = Repeated(message_id, sender, chat or sender)
+        self._loop.call_soon_threadsafe(self._append, repeated, message_key(message_id))
+
+    def _append(self, event: Event, key: Key | None = None) -> None:
         if isinstance(event, Received) and event.chat.is_group:
             self._addressing.learn(event.chat, event.sender)
         if isinstance(event, Incoming):
@@ -328,6 +356,8 @@ class NeonizeClient:
         elif isinstance(event, Connected):
             self.signs.prove()
         self._events.append(event)
+        if key is not None:
+            self._keys.append(key)
         self._arrived.set()
 
 
@@ -353,6 +383,10 @@ class NeonizeClients:
     def open(self, session_id: str, device: Path) -> NeonizeClient:
         """See `server.whatsapp.port.ClientFactory`."""
         return NeonizeClient(self._gate, self._wire, session_id, device, self._device_name)
+
+    async def ask_again(self, device: Path, lost: Sequence[Repeated]) -> None:
+        """See `server.whatsapp.port.ClientFactory`."""
+        await forget_senders(device, lost)
 
     async def reachable(self) -> bool:
         """See `server.whatsapp.port.ClientFactory`."""

@@ -26,7 +26,7 @@ def store_name(device: Path) -> str:
     The library makes `file:<name>?_foreign_keys=on` of it; what is appended here gives SQLite's
     write-ahead log (half as many sends again per second) and swallows the library's own suffix.
     """
-    path = urllib.parse.quote(str(_file(device).absolute()))
+    path = urllib.parse.quote(str(device_file(device).absolute()))
     return f"{path}?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=5000&_foreign_keys=on&x="
 
 
@@ -53,20 +53,21 @@ def note_unlinked(device: Path) -> None:
             _linked[key] = False
 
 
-def _file(device: Path) -> Path:
+def device_file(device: Path) -> Path:
+    """The store in the folder `device`."""
     return device / "device.db"
 
 
 def _key(device: Path) -> _Key | None:
     try:
-        found = _file(device).stat()
+        found = device_file(device).stat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
 
 
 def _look(device: Path) -> bool:
-    path = urllib.parse.quote(str(_file(device).absolute()))
+    path = urllib.parse.quote(str(device_file(device).absolute()))
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
             return store.execute("SELECT 1 FROM whatsmeow_device LIMIT 1").fetchone() is not None

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from neonize._binder import ProxySettings, gocode
+from neonize._binder import ProxySettings, func_callback_bytes2, gocode
 from neonize.aioze.client import NewAClient
 from neonize.aioze.events import Event
 from neonize.events import EVENT_TO_INT, INT_TO_EVENT
 from neonize.exc import PairPhoneError
 from neonize.proto.Neonize_pb2 import Device, PairPhoneParams, PairPhoneReturnFunction
 from neonize.proto.waCompanionReg.WAWebProtobufsCompanionReg_pb2 import DeviceProps
-from neonize.utils.enum import ClientType
+from neonize.utils.enum import ClientType, LogLevel
 
 from server.whatsapp.device_store import store_name
 from server.whatsapp.threads import WRITING_SECONDS, LibraryGate, uninterrupted
@@ -34,6 +34,9 @@ gocode.Stop.restype = None
 # content included, and hand it to Python; warnings are all that anybody here wants.
 logging.getLogger("neonize.utils.log").setLevel(logging.WARNING)
 
+_LOG_LEVEL: Final = 5
+_LOG_CALLBACK: Final = 9
+"""Where a connect has them among its arguments."""
 _ENTERED: Final = 0
 """The library's first event: it has entered its loop, and reads the maps no more by itself."""
 STOP_SECONDS: Final = 10.0
@@ -50,17 +53,28 @@ class Unread:
 class _GatedCalls:
     """Stands where the library's client keeps its way into the native code."""
 
-    def __init__(self, gate: LibraryGate, alive: Callable[[], bool]) -> None:
+    def __init__(
+        self, gate: LibraryGate, alive: Callable[[], bool], on_log: Callable[[int, int], None] | None
+    ) -> None:
         self._gate = gate
         self._alive = alive
+        self._log = None if on_log is None else func_callback_bytes2(on_log)
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         function = getattr(gocode, name)
         if name == "Neonize":
-            return lambda *args: asyncio.wrap_future(self._gate.park(partial(function, *args)))
+            return lambda *args: asyncio.wrap_future(self._gate.park(partial(function, *self._logged(args))))
         if name == "Stop":
             return lambda *args: self._gate.write(partial(function, *args))
         return lambda *args: self._gate.call(partial(function, *args), self._alive)
+
+    def _logged(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of a connect, with all of its log going where this client's owner wants it."""
+        if self._log is None:
+            return arguments
+        given = list(arguments)
+        given[_LOG_LEVEL], given[_LOG_CALLBACK] = LogLevel.DEBUG.level, self._log
+        return tuple(given)
 
 
 class _OrderedEvents(Event):
@@ -99,6 +113,7 @@ class LibraryClient(NewAClient):
         on_event: Callable[[object], None],
         unread: Iterable[type[Any]] = (),
         on_login_word: Callable[[str], None] | None = None,
+        on_log: Callable[[int, int], None] | None = None,
     ) -> None:
         """Prepares a client; nothing enters the library before `open`.
 
@@ -113,6 +128,8 @@ class LibraryClient(NewAClient):
                 holds the session's events back, not the process.
             unread: those of the event classes that `on_event` gets as `Unread`.
             on_login_word: takes the words of the QR channel ("timeout", "passkey-request", ...).
+            on_log: takes every line of the library's log (address and size of a `LogEntry`), in the thread
+                that logs, which waits for it. None leaves warnings and errors to Python's logging.
         """
         super().__init__(
             store_name(device),
@@ -123,7 +140,7 @@ class LibraryClient(NewAClient):
         self._stop_finalizer.detach()
         self._gate = gate
         self._in_maps = False
-        self._NewAClient__client = _GatedCalls(gate, lambda: self._in_maps)
+        self._NewAClient__client = _GatedCalls(gate, lambda: self._in_maps, on_log)
         self._loop = asyncio.get_running_loop()
         self._entered: asyncio.Future[Device] = self._loop.create_future()
         self._running: asyncio.Task[None] | None = None

@@ -165,11 +165,29 @@ class Received:
     mentions: tuple[Jid, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """WhatsApp delivered a message again that this device has decrypted before, and can decrypt only once.
+
+    It does so with what was not confirmed (`Client.confirm`). Whoever has stored the message confirms; who
+    has not has it asked for again (`ClientFactory.ask_again`).
+
+    Attributes:
+        id: WhatsApp's id for it.
+        sender: the device that sent it, as the library names it (`<user>:<device>@<server>`).
+        chat: where it came in, as the library names it.
+    """
+
+    id: str
+    sender: str
+    chat: str
+
+
 Live = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening
 """What happens now."""
 
-Incoming = Live | HistoryReceived
-"""What WhatsApp delivers once: it is to be stored, or told."""
+Incoming = Live | HistoryReceived | Repeated
+"""What is to be stored, or told. All but happenings WhatsApp delivers until it is confirmed."""
 
 Event = Connected | Disconnected | Stalled | KeepAliveMissed | Ended | Incoming
 
@@ -249,7 +267,7 @@ class Client(Protocol):
     async def stop(self) -> None:
         """Disconnects and frees everything. Idempotent. The device stays linked.
 
-        `events` gives what had arrived before, for WhatsApp does not deliver it again, and then ends.
+        `events` gives what had arrived before, and then ends. Nothing is confirmed any more.
         """
         ...
 
@@ -283,6 +301,13 @@ class Client(Protocol):
 
         Returns:
             At least one event; none once the client is stopped and all that had arrived is taken.
+        """
+        ...
+
+    def confirm(self) -> None:
+        """Tells WhatsApp that everything is received which `events` has given so far: it is stored.
+
+        What is not confirmed is delivered again to this client's next connection, or to the next client.
         """
         ...
 
@@ -381,6 +406,21 @@ class ClientFactory(Protocol):
         Args:
             session_id: whose.
             device: the folder that holds the device's keys.
+        """
+        ...
+
+    async def ask_again(self, device: Path, lost: Sequence[Repeated]) -> None:
+        """Makes a device's next client ask senders for messages that were decrypted and never stored.
+
+        They come as messages do that could not be decrypted: a placeholder first, and then the message, where
+        its sender's device still has it.
+
+        Args:
+            device: the folder that holds the device's keys; its client must be stopped.
+            lost: the messages; at least one.
+
+        Raises:
+            ClientError: it could not be done; the messages are told as `Repeated` once more.
         """
         ...
 

@@ -1,6 +1,7 @@
 """Texts that only one of the two databases could take are treated alike on both."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -15,7 +16,7 @@ from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from tests.support.leases import a_lease_repository
 
 
-async def never(_session: Session, _received: object) -> None:
+async def never(_session: Session, _received: object) -> NoReturn:
     raise AssertionError
 
 

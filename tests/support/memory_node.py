@@ -34,7 +34,7 @@ from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.store.tickets import TicketRepository
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
-from server.whatsapp.port import Incoming
+from server.whatsapp.port import Incoming, Repeated
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2
@@ -155,9 +155,9 @@ class SwitchableIngest:
         self.special: dict[str, IngestFunction] = {}
         self.ordinary = ordinary
 
-    async def __call__(self, session: Session, received: Sequence[Incoming]) -> None:
+    async def __call__(self, session: Session, received: Sequence[Incoming]) -> Sequence[Repeated]:
         """See `server.sessions.inbox.Ingest`."""
-        await self.special.get(session.id, self.ordinary)(session, received)
+        return await self.special.get(session.id, self.ordinary)(session, received)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from server.whatsapp.content import Content
 from server.whatsapp.jid import LID, PHONE, Jid
-from server.whatsapp.port import ChatState, Ending, Identity, Incoming
+from server.whatsapp.port import ChatState, Ending, Identity, Incoming, Received
 from server.whatsapp.refusals import Refusal
 
 
@@ -83,6 +83,9 @@ class Account:
         read: what others have read of it, in order: who, and the message's id.
         polls: the ids of the polls whose secrets its devices have.
         damaged: how many of the next messages to it cannot be decrypted before they are sent once more.
+        unconfirmed: what its device was given and did not confirm.
+        repeated: messages of those that its device could not decrypt once more, by id.
+        asked: ids of lost messages that their senders are asked for.
         withheld: how many of the next messages to it its devices are told of and never given.
     """
 
@@ -97,6 +100,9 @@ class Account:
     chat_states: list[tuple[Jid, ChatState]] = field(default_factory=list)
     read: list[tuple[Jid, str]] = field(default_factory=list)
     polls: set[str] = field(default_factory=set)
+    unconfirmed: list[Incoming] = field(default_factory=list)
+    repeated: dict[str, Received] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
     damaged: int = 0
     withheld: int = 0
     scripts: "deque[HeldSend | Refusal]" = field(default_factory=deque)

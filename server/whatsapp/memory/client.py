@@ -9,6 +9,7 @@ from typing import Final
 
 from server.whatsapp.addressing import Addressing
 from server.whatsapp.content import Content, Vote
+from server.whatsapp.happenings import Happening
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
@@ -32,6 +33,7 @@ from server.whatsapp.port import (
     OutcomeUnknownError,
     Received,
     RefusedError,
+    Repeated,
     Sent,
     Stalled,
 )
@@ -62,6 +64,7 @@ class MemoryClient:
         self._connected = False
         self.is_stopped = False
         self._events: list[Event] = []
+        self._given: list[Incoming] = []
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
         self.signs = Signs()
@@ -92,9 +95,16 @@ class MemoryClient:
         self._network.stops += not self.is_stopped
         await uninterrupted(self._network.stops_may_end.wait())
         self._go_offline()
+        if not self.is_stopped and self.number:
+            self._account.unconfirmed += self._unrepeated([*self._given, *_delivered(self._events)])
         self.is_away = False
         self.is_stopped = True
         self._arrived.set()
+
+    def _unrepeated(self, incoming: Sequence[Incoming]) -> list[Incoming]:
+        """Things as they were when they came for the first time."""
+        again = self._account.repeated
+        return [again.pop(one.id) if isinstance(one, Repeated) else one for one in incoming]
 
     async def logout(self) -> None:
         """See the port."""
@@ -123,7 +133,12 @@ class MemoryClient:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
+        self._given += _delivered(taken)
         return taken
+
+    def confirm(self) -> None:
+        """See the port."""
+        self._given.clear()
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
@@ -302,10 +317,21 @@ class MemoryClients:
         """See the port."""
         return MemoryClient(self._network, device)
 
+    async def ask_again(self, device: Path, lost: Sequence[Repeated]) -> None:
+        """See the port."""
+        linked = await asyncio.to_thread(_read_device, device)
+        if linked is not None:
+            self._network.account(linked[0]).asked.update(message.id for message in lost)
+
     async def reachable(self) -> bool:
         """See the port."""
         self._network.probes += 1
         return self._network.up
+
+
+def _delivered(events: Sequence[Event]) -> list[Incoming]:
+    """What WhatsApp delivers until it is confirmed."""
+    return [event for event in events if isinstance(event, Incoming) and not isinstance(event, Happening)]
 
 
 def _read_device(folder: Path) -> tuple[str, int] | None:

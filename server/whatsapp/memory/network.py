@@ -21,7 +21,16 @@ from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Received, Sent
+from server.whatsapp.port import (
+    Connected,
+    Ending,
+    Event,
+    Incoming,
+    KeepAliveMissed,
+    Received,
+    Repeated,
+    Sent,
+)
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.sealing import seal_vote
 from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
@@ -361,6 +370,10 @@ class MemoryNetwork:
             older.end(Ending.REPLACED)
         self._online[account.number, device_id] = client
         client.tell(Connected())
+        unconfirmed, account.unconfirmed = account.unconfirmed, []
+        for incoming in unconfirmed:
+            for again in _once_more(account, incoming):
+                client.tell(again)
         waiting, account.waiting = account.waiting, []
         for incoming in waiting:
             client.tell(incoming)
@@ -423,7 +436,7 @@ def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]
         return []
     if not isinstance(incoming, Received):
         return [incoming]
-    placeholder = replace(incoming, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())
+    placeholder = _placeholder(incoming)
     if account.withheld:
         account.withheld -= 1
         return [placeholder]
@@ -431,3 +444,18 @@ def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]
         account.damaged -= 1
         return [placeholder, incoming]
     return [incoming]
+
+
+def _once_more(account: Account, incoming: Incoming) -> list[Incoming]:
+    """What a device makes of something that it was given before: it can decrypt a message only once."""
+    if not isinstance(incoming, Received):
+        return [incoming]
+    if incoming.id in account.asked:
+        account.asked.discard(incoming.id)
+        return [_placeholder(incoming), incoming]
+    account.repeated[incoming.id] = incoming
+    return [Repeated(incoming.id, str(incoming.sender), str(incoming.chat))]
+
+
+def _placeholder(message: Received) -> Received:
+    return replace(message, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())

@@ -1,7 +1,7 @@
 """A node and its leases: what it holds it runs, what it does not hold it does not run."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from server.store.leases import LeaseRepository
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
 from server.whatsapp.memory import MemoryNetwork
-from server.whatsapp.port import Ending
+from server.whatsapp.port import Ending, Repeated
 from tests.support.leases import a_lease_repository
 from tests.support.memory_node import MemoryNode, memory_node
 from tests.support.records import a_session
@@ -292,9 +292,9 @@ async def test_what_had_arrived_before_a_lease_was_lost_is_stored_later(
     may_store = asyncio.Event()
     ordinary = quick.ingest.ordinary
 
-    async def slow(record: Session, received: object) -> None:
+    async def slow(record: Session, received: object) -> Sequence[Repeated]:
         await may_store.wait()
-        await ordinary(record, received)  # type: ignore[arg-type] # passed on as it came
+        return await ordinary(record, received)  # type: ignore[arg-type] # passed on as it came
 
     quick.use_ingest(session, slow)
     network.write(ADA, NUMBER, "precious")
