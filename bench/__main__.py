@@ -6,7 +6,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import auth, following, inbound, listing, memory, outgoing, sends
+from bench import auth, following, history, inbound, listing, memory, outgoing, sends
 from tests.support.stack import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -35,6 +35,8 @@ def main() -> None:
         with running(Path(folder) / "following") as stack:
             followed = following.measure(stack)
         costs = auth.measure(Path(folder))
+        with running(Path(folder) / "history") as stack:
+            past = history.measure(stack)
     fastest = max(rate for way, _, _, rate, _ in rows if way == "gRPC direct")
     lines = [
         "# Performance",
@@ -112,6 +114,21 @@ def main() -> None:
         f"- From `kill -9` of the node until all {memory.SESSIONS + 1} sessions work again: {seconds:.1f} s.",
         "",
         *following.lines(followed),
+        "## History",
+        "",
+        (
+            f"A phone gives {history.MESSAGES:,} messages in {history.CHATS} chats to a session that is live,"
+            " while a person writes to it, one message after the other."
+        ),
+        "",
+        f"- Stored: {past.messages:,} messages (the rest are no messages), {past.rate:,.0f} per second.",
+        f"- Memory that the node took meanwhile, at most: {past.memory:.0f} MB.",
+        (
+            f"- From a person's send to its event: p50 {past.meanwhile[0] * 1000:.0f} ms, the longest"
+            f" {past.meanwhile[1] * 1000:.0f} ms; without history {past.quiet[0] * 1000:.0f} ms and"
+            f" {past.quiet[1] * 1000:.0f} ms."
+        ),
+        "",
         "## Knowing who calls",
         "",
         (

@@ -187,6 +187,10 @@ class Accounts:
         )
         return account
 
+    def own(self, number: str) -> Account:
+        """A user's own account, made on first use."""
+        return self.get(number) or self.create(number, f"User {number[-4:]}", "account")
+
     def rename(self, account: Account, name: str) -> None:
         """Changes an account's push name."""
         if account.name != name:
@@ -255,7 +259,7 @@ class Accounts:
         """Forgets a device, its keys and what waits for it."""
         number = device.account.number
         device.account.devices.pop(device.number, None)
-        for table in ("devices", "prekeys", "mail", "app_state_shared"):
+        for table in ("devices", "prekeys", "mail", "app_state_shared", "histories_given"):
             self._state.write(
                 f"DELETE FROM {table} WHERE number = ? AND device = ?",  # noqa: S608 - a fixed table name
                 (number, device.number),

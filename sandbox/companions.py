@@ -34,6 +34,7 @@ __all__ = [
     "rename",
     "share_key",
     "take_patch",
+    "write_peer_message",
 ]
 
 _PUSH_NAME = ("setting_pushName",)
@@ -114,7 +115,7 @@ def take_patch(network: "Network", device: Device, name: str, base: int, patch: 
     return version
 
 
-def _write_peer_message(network: "Network", device: Device, message: Message) -> str:
+def write_peer_message(network: "Network", device: Device, message: Message) -> str:
     """Lets the phone write to one of its devices about the account itself; returns the message's id.
 
     Args:
@@ -171,7 +172,7 @@ def _share_key(network: "Network", device: Device) -> None:
     app_state = network.app_states.of(account)
     if account.name and _PUSH_NAME not in app_state.values:
         change_settings(network, account, "critical_block", [_push_name(account.name)])
-    _write_peer_message(network, device, _key_share(app_state.key))
+    write_peer_message(network, device, _key_share(app_state.key))
 
 
 def _push_name(name: str) -> Change:

@@ -17,7 +17,7 @@ from sandbox.network import Network
 from sandbox.pairing import PairingError, PasskeyDemandedError, scan, type_code
 from sandbox.sync_crypto import SyncError
 
-__all__ = ["PhoneControl"]
+__all__ = ["PhoneControl", "account_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -127,11 +127,7 @@ class PhoneControl:
         return web.Response(status=204)
 
     def _account(self, request: web.Request) -> Account:
-        number = number_of(request.match_info["number"])
-        account = self._network.accounts.get(number)
-        if account is None:
-            raise ControlError(404, f"{number} is not on this network; its first scan puts it there")
-        return account
+        return account_of(self._network, request)
 
     def _chat(self, request: web.Request) -> JID:
         """A chat by a number, whose LID is meant as on phones today, or by a JID as it is."""
@@ -145,6 +141,19 @@ class PhoneControl:
             return JID.parse(text)
         except ValueError as error:
             raise ControlError(400, str(error)) from error
+
+
+def account_of(network: Network, request: web.Request) -> Account:
+    """The account of the phone in a request's path.
+
+    Raises:
+        ControlError: It is not on the network.
+    """
+    number = number_of(request.match_info["number"])
+    account = network.accounts.get(number)
+    if account is None:
+        raise ControlError(404, f"{number} is not on this network; its first scan puts it there")
+    return account
 
 
 async def _changes(request: web.Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sandbox.connection import Connection
 from sandbox.curve import KeyPair
 from sandbox.faults import Faults
 from sandbox.groups import Groups
+from sandbox.histories import Histories
 from sandbox.state import State
 from sandbox.stats import Stats
 
@@ -30,6 +31,7 @@ class Network:
         accounts: Who exists.
         groups: Who is in a group with whom.
         app_states: The settings that each account's devices share.
+        histories: What phones remember for devices that they link.
         codec: Encodes and decodes stanzas.
         root: The key that clients trust.
         static: The key of the Noise handshakes since the start.
@@ -46,6 +48,7 @@ class Network:
     accounts: Accounts
     groups: Groups
     app_states: AppStates
+    histories: Histories
     codec: Codec
     root: KeyPair
     static: KeyPair

@@ -20,11 +20,13 @@ from sandbox.control import Control
 from sandbox.control_calls import CallControl
 from sandbox.control_contacts import ContactControl
 from sandbox.control_groups import GroupControl
+from sandbox.control_history import HistoryControl
 from sandbox.control_phones import PhoneControl
 from sandbox.control_presence import PresenceControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.groups import Groups
+from sandbox.histories import Histories
 from sandbox.network import Network
 from sandbox.routing import Router
 from sandbox.settings import Settings
@@ -65,6 +67,7 @@ async def run(settings: Settings) -> None:
             accounts=accounts,
             groups=Groups(state, accounts),
             app_states=AppStates(state),
+            histories=Histories(state),
             codec=Codec(await tokens.load(folder)),
             root=root,
             static=static,
@@ -114,6 +117,7 @@ async def _listening(
     contacts = Contacts(network, ca_file)
     control = Control(network, ca_file).application(
         *PhoneControl(network).routes(),
+        *HistoryControl(network).routes(),
         *ContactControl(contacts).routes(),
         *GroupControl(network, contacts).routes(),
         *PresenceControl(contacts).routes(),

@@ -10,6 +10,7 @@ from sandbox import queries
 from sandbox.accounts import Device
 from sandbox.companions import share_key
 from sandbox.connection import Connection
+from sandbox.histories import give_once
 from sandbox.jid import SERVER_JID
 from sandbox.mailbox import StanzaKey, sender_of
 from sandbox.stanza import Node
@@ -125,6 +126,7 @@ class Session:
             return
         self._active = True
         share_key(self.network, self.device)
+        give_once(self.network, self.device)
         fault = self.network.faults.take("slow_offline", self.number)
         delay, pause = (fault.fields["delay"], fault.fields["pause"]) if fault else (0, 0)
         asyncio.get_running_loop().call_later(delay, self._deliver_offline, pause)

@@ -72,6 +72,13 @@ CREATE TABLE IF NOT EXISTS app_state_patches (
     number TEXT NOT NULL, collection TEXT NOT NULL, version INTEGER NOT NULL, patch BLOB NOT NULL,
     PRIMARY KEY (number, collection, version)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS histories (
+    number TEXT NOT NULL, place INTEGER NOT NULL, type TEXT NOT NULL, chunk_order INTEGER NOT NULL,
+    progress INTEGER NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (number, place)
+);
+CREATE TABLE IF NOT EXISTS histories_given (
+    number TEXT NOT NULL, device INTEGER NOT NULL, PRIMARY KEY (number, device)
+) WITHOUT ROWID;
 """
 
 

@@ -22,10 +22,21 @@ __all__ = [
     "AppStateSyncKeyShare",
     "CertChain",
     "ClientPayload",
+    "Conversation",
     "HandshakeMessage",
+    "HistorySync",
+    "HistorySyncMsg",
+    "HistorySyncNotification",
+    "HistorySyncType",
     "KeyId",
     "Message",
+    "MessageKey",
+    "PhoneNumberToLIDMapping",
+    "PollUpdate",
+    "PollVoteMessage",
     "ProtocolMessage",
+    "Pushname",
+    "Reaction",
     "SyncActionData",
     "SyncActionMessageRange",
     "SyncActionValue",
@@ -34,6 +45,8 @@ __all__ = [
     "SyncdPatch",
     "SyncdRecord",
     "SyncdValue",
+    "UserReceipt",
+    "WebMessageInfo",
 ]
 
 if TYPE_CHECKING:
@@ -44,14 +57,25 @@ if TYPE_CHECKING:
         ADVSignedDeviceIdentityHMAC,
     )
     from neonize.proto.waCert.WACert_pb2 import CertChain
+    from neonize.proto.waCommon.WACommon_pb2 import MessageKey
     from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
         AppStateSyncKey,
         AppStateSyncKeyData,
         AppStateSyncKeyFingerprint,
         AppStateSyncKeyId,
         AppStateSyncKeyShare,
+        HistorySyncNotification,
+        HistorySyncType,
         Message,
+        PollVoteMessage,
         ProtocolMessage,
+    )
+    from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import (
+        Conversation,
+        HistorySync,
+        HistorySyncMsg,
+        PhoneNumberToLIDMapping,
+        Pushname,
     )
     from neonize.proto.waServerSync.WAServerSync_pb2 import (
         KeyId,
@@ -67,6 +91,12 @@ if TYPE_CHECKING:
         SyncActionValue,
     )
     from neonize.proto.waWa6.WAWebProtobufsWa6_pb2 import ClientPayload, HandshakeMessage
+    from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import (
+        PollUpdate,
+        Reaction,
+        UserReceipt,
+        WebMessageInfo,
+    )
 else:
     _package = importlib.util.find_spec("neonize")
     if _package is None or _package.origin is None:
@@ -89,8 +119,23 @@ else:
     AppStateSyncKeyFingerprint = _e2e.AppStateSyncKeyFingerprint
     AppStateSyncKeyId = _e2e.AppStateSyncKeyId
     AppStateSyncKeyShare = _e2e.AppStateSyncKeyShare
+    HistorySyncNotification = _e2e.HistorySyncNotification
+    HistorySyncType = _e2e.HistorySyncType
     Message = _e2e.Message
+    PollVoteMessage = _e2e.PollVoteMessage
     ProtocolMessage = _e2e.ProtocolMessage
+    MessageKey = importlib.import_module("waCommon.WACommon_pb2").MessageKey
+    _history = importlib.import_module("waHistorySync.WAWebProtobufsHistorySync_pb2")
+    Conversation = _history.Conversation
+    HistorySync = _history.HistorySync
+    HistorySyncMsg = _history.HistorySyncMsg
+    PhoneNumberToLIDMapping = _history.PhoneNumberToLIDMapping
+    Pushname = _history.Pushname
+    _web = importlib.import_module("waWeb.WAWebProtobufsWeb_pb2")
+    PollUpdate = _web.PollUpdate
+    Reaction = _web.Reaction
+    UserReceipt = _web.UserReceipt
+    WebMessageInfo = _web.WebMessageInfo
     _sync = importlib.import_module("waServerSync.WAServerSync_pb2")
     KeyId = _sync.KeyId
     SyncdIndex = _sync.SyncdIndex

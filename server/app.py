@@ -68,7 +68,11 @@ async def _serve(settings: Settings) -> None:
         )
         # gRPC comes last: its health service says that the node serves.
         realtime_port = await sockets.start()
-        port = await serving.start()
+        try:
+            port = await serving.start()
+        except BaseException:
+            await sockets.stop()
+            raise
         log.info(
             "node %s serves gRPC on %s:%d, WebSockets on port %d",
             settings.node_id,

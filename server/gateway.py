@@ -9,6 +9,7 @@ from server.auth.tickets import Tickets
 from server.chats.addresses import Addresses
 from server.chats.changes import ChatChanges
 from server.chats.groups import Groups
+from server.chats.histories import Histories
 from server.chats.ingest import Ingest
 from server.chats.reading import WhatsAppContents
 from server.chats.service import Chats
@@ -22,6 +23,7 @@ from server.events.webhooks.deliveries import Deliveries
 from server.events.webhooks.destination import Address, is_public
 from server.events.webhooks.endpoint import Means as WebhookMeans
 from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.looks import SharedLooks
 from server.events.webhooks.posting import Poster
 from server.events.webhooks.schedule import Schedule
 from server.events.webhooks.service import Webhooks
@@ -50,6 +52,7 @@ from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.early import EarlyArrivalRepository
 from server.store.event_log import EventLog
+from server.store.history import HistoryRepository
 from server.store.idempotency import IdempotencyRepository
 from server.store.leases import LeaseRepository
 from server.store.life import Life
@@ -105,7 +108,8 @@ class Gateway:
         self.messages = MessageRepository(database)
         self.addresses = Addresses(self.conversations)
         self.cursors = cursors
-        ingest = around_ingest(Ingest(self.conversations, self.addresses))
+        self.histories = Histories(HistoryRepository(database, contents))
+        ingest = around_ingest(self.histories.before(Ingest(self.conversations, self.addresses)))
         life = Life(settings.node_id, str(ULID()), settings.lease_seconds)
         leases = LeaseRepository(database, node=life.node, boot=life.boot, seconds=life.seconds)
         self.sessions = Sessions(
@@ -158,13 +162,15 @@ class Gateway:
         self.events = Events(event_log, self.sessions)
         self.retention = Retention(settings, event_log)
         deliveries = WebhookDeliveryRepository(database)
+        cursors_of_webhooks = WebhookCursorRepository(database, life)
         self.courier = Courier(
             WebhookMeans(
                 poster=Poster(
                     _anywhere if settings.webhook_allow_private else is_public,
                     timeout_seconds=settings.webhook_timeout,
                 ),
-                cursors=WebhookCursorRepository(database, life),
+                cursors=cursors_of_webhooks,
+                webhooks=SharedLooks(cursors_of_webhooks),
                 deliveries=deliveries,
                 reading=self.events.reading,
                 bells=self.events.bells,
@@ -207,6 +213,7 @@ class Gateway:
         self.retention.open()
         self.courier.open()
         self._trimming.open()
+        self.histories.open()
         await self.sessions.open()
 
     async def close(self) -> None:
@@ -219,3 +226,4 @@ class Gateway:
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()
+        await self.histories.close()

@@ -27,7 +27,7 @@ from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
 from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Received, Repeated
+from server.whatsapp.port import Incoming, Live, Received, Repeated
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,10 @@ class Ingest:
 
         A database that is away is waited for, and holds this session's further events back: they could be
         decrypted only once. What cannot be stored though the database works is tried a few times and then
-        set aside, with a line in the log, so that it does not hold them back for ever.
+        set aside, with a line in the log, so that it does not hold them back for ever. History is left out:
+        see `server.chats.histories`.
         """
-        await self._store_all(session, [one for one in received if not isinstance(one, Repeated)])
+        await self._store_all(session, [one for one in received if isinstance(one, Live)])
         repeated = [one for one in received if isinstance(one, Repeated)]
         return [one for one in repeated if not await self._is_known(session, one)]
 
@@ -72,28 +73,26 @@ class Ingest:
                 log.warning("a message of session %s waits: %s", session.id, error.message)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _store_all(self, session: Session, received: Sequence[Incoming]) -> None:
+    async def _store_all(self, session: Session, waiting: Sequence[Live]) -> None:
         attempt = 1
-        while received:
+        while waiting:
             try:
-                await self._store(session, received)
+                await self._store(session, waiting)
             except SessionGoneError:
-                log.warning("%d events of session %s came after its end", len(received), session.id)
+                log.warning("%d events of session %s came after its end", len(waiting), session.id)
                 return
             except DatabaseFailure as error:
-                log.warning("%d events of session %s wait: %s", len(received), session.id, error.message)
+                log.warning("%d events of session %s wait: %s", len(waiting), session.id, error.message)
             except Exception:
                 log.warning("events of session %s are stored one by one", session.id, exc_info=True)
-                received = await self._store_each(session, received, last=attempt == ATTEMPTS)
+                waiting = await self._store_each(session, waiting, last=attempt == ATTEMPTS)
                 attempt += 1
             else:
                 return
             # Nothing tells when a database is back: asking now and then is all there is.
-            await asyncio.sleep(RETRY_SECONDS if received else 0)
+            await asyncio.sleep(RETRY_SECONDS if waiting else 0)
 
-    async def _store_each(
-        self, session: Session, received: Sequence[Incoming], *, last: bool
-    ) -> Sequence[Incoming]:
+    async def _store_each(self, session: Session, received: Sequence[Live], *, last: bool) -> Sequence[Live]:
         """Stores one by one; returns those that are to be tried again."""
         again = list(received)
         for incoming in received:
@@ -108,7 +107,7 @@ class Ingest:
             again.remove(incoming)
         return again
 
-    async def _store(self, session: Session, received: Sequence[Incoming]) -> None:
+    async def _store(self, session: Session, received: Sequence[Live]) -> None:
         arrivals: list[Arrival] = []
         try:
             for incoming in received:
@@ -121,14 +120,12 @@ class Ingest:
             if row_id is None and isinstance(arrival, MessageAct):
                 log.debug("an act waits for message %s of session %s", arrival.wa_message_id, session.id)
 
-    async def _stored_forms(self, session: Session, incoming: Incoming) -> Sequence[Arrival]:
+    async def _stored_forms(self, session: Session, incoming: Live) -> Sequence[Arrival]:
         match incoming:
             case Received():
                 return [await self._message(session, incoming)]
             case Receipt():
                 return await self._receipts(session, incoming)
-            case Repeated():
-                return []
             case PresenceShown() | GroupChanged() | CallTold():
                 return [await self._happenings.stored_form(session, incoming)]
             case _:
@@ -252,15 +249,13 @@ def _sealed(session: Session, act: Sealed, sender: str, actor: str) -> NewSealed
     )
 
 
-def _name(incoming: Incoming) -> str:
+def _name(incoming: Live) -> str:
     """How the log calls what could not be stored."""
     match incoming:
         case Received(id=message_id):
             return f"message {message_id}"
         case Receipt(ids=ids):
             return f"a receipt for message {ids[0]}"
-        case Repeated(id=message_id):
-            return f"message {message_id}, again,"
         case PresenceShown() | GroupChanged() | CallTold():
             return f"a {type(incoming).__name__}"
         case _:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from server.store.records import NewEdit, NewReaction, NewSealed, NewVote
 from server.whatsapp.incoming import Seal
 from server.whatsapp.sealing import SealedAct, open_edit, open_reaction, open_vote
-from server.whatsapp.stored import options_of
+from server.whatsapp.stored import options_of, with_secret_of
 
 
 class WhatsAppContents:
@@ -34,3 +34,7 @@ class WhatsAppContents:
                 if edit is None:
                     return None
                 return NewEdit(edit.body, edit.content, [str(jid) for jid in edit.mentions])
+
+    def edited(self, before: bytes, after: bytes) -> bytes:
+        """See the protocol."""
+        return with_secret_of(before, after)

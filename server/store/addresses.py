@@ -42,10 +42,19 @@ def learn_addresses(connection: Connection, arrivals: Sequence[Arrival]) -> None
     Until its number is known a person's chat stands under the LID. Such a chat, and what the person wrote
     elsewhere, is moved to the number in the same transaction.
     """
-    pairs = {(m.session_id, lid): phone for m in arrivals for lid, phone in learned_from(m)}
+    learn_pairs(connection, {(m.session_id, lid): phone for m in arrivals for lid, phone in learned_from(m)})
+
+
+def learn_pairs(connection: Connection, pairs: Mapping[Person, str]) -> None:
+    """Stores address pairs; see `learn_addresses`.
+
+    Args:
+        connection: in a transaction.
+        pairs: phone-number JIDs by session and LID.
+    """
     if not pairs:
         return
-    known = _phone_jids(connection, list(pairs))
+    known = phone_jids(connection, list(pairs))
     new = {person: phone for person, phone in pairs.items() if known.get(person) != phone}
     if not new:
         return
@@ -67,7 +76,7 @@ def canonical(connection: Connection, arrivals: Sequence[Item]) -> Sequence[Item
     }
     if not people:
         return arrivals
-    phones = _phone_jids(connection, sorted(people))
+    phones = phone_jids(connection, sorted(people))
     return [replace(arrival, **_with_phones(arrival, phones)) for arrival in arrivals]
 
 
@@ -104,7 +113,8 @@ def _is_lid(jid: str) -> bool:
     return jid.endswith(_LID)
 
 
-def _phone_jids(connection: Connection, people: Sequence[Person]) -> Mapping[Person, str]:
+def phone_jids(connection: Connection, people: Sequence[Person]) -> Mapping[Person, str]:
+    """The phone-number JIDs of people whom sessions know by LID, as far as they have learned them."""
     found: dict[Person, str] = {}
     for start in range(0, len(people), _PER_STATEMENT):
         statement = select(_address.c.session_id, _address.c.lid, _address.c.phone_jid).where(

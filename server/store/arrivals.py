@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from server.store.addresses import canonical, learn_addresses
 from server.store.change_events import change_people, event_of
 from server.store.changes import Applied, Change, apply_changes
+from server.store.chat_changes import renamed_by, tell_chats
 from server.store.contents import Contents
 from server.store.decrypted import DECRYPTED, fill_placeholder
 from server.store.early import find_early, forget_early, keep_early
@@ -104,7 +105,10 @@ def store_messages(
         told_at: the time of their events, epoch milliseconds; None for when each was made.
     """
     messages = canonical(connection, storable(list(arrivals.values())))
+    renamed = renamed_by(connection, messages)
     rows = insert_messages(connection, messages)
+    if renamed:
+        tell_chats(connection, renamed, at=max(message.created_at for message in messages))
     names = names_of(connection, message_people(messages)) if messages else Names({})
     for position, message, row_id in zip(arrivals, messages, rows, strict=True):
         batch.results[position] = row_id
@@ -135,7 +139,7 @@ def store_changes(
     """
     early = list(find_early(connection, batch.known_now)) if batch.known_now else []
     # What has waited came first.
-    changes = [one.arrival for one in early] + [_storable(arrival) for arrival in arrivals.values()]
+    changes = [one.arrival for one in early] + [storable_change(arrival) for arrival in arrivals.values()]
     changes = canonical_changes(connection, changes)
     applied = apply_changes(connection, changes, contents)
     positions = [batch.known_now[change.session_id, change.wa_message_id] for change in changes[: len(early)]]
@@ -205,7 +209,8 @@ def append(
     append_events(connection, [event for _, event in placed])
 
 
-def _storable(change: Change) -> Change:
+def storable_change(change: Change) -> Change:
+    """A change without the character 0, which people can send and PostgreSQL cannot keep."""
     if isinstance(change, MessageAct) and not isinstance(change.deed, NewSealed):
         change = replace(change, deed=storable_deed(change.deed))
     return replace(change, wa_message_id=storable_text(change.wa_message_id))

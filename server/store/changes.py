@@ -113,7 +113,7 @@ class _Changes:
 
     Attributes:
         reader: reads contents.
-        contents: of polls, and of messages about which something sealed came.
+        contents: of polls, of messages that are edited, and of those about which something sealed came.
         levels: how far messages came with single members of groups.
         reactions: emoji and time of each.
         votes: options and time of each, by poll and voter.
@@ -178,6 +178,8 @@ class _Changes:
         if known is not None and act.timestamp <= known and not act.is_newest:
             return False
         target.edited_at = _later(act, known)
+        before = self.contents.get(target.id, b"")
+        self.contents[target.id] = self.reader.edited(before, edit.content)
         self.new_edits[target.id] = (edit, target.edited_at)
         return True
 
@@ -251,7 +253,7 @@ class _Changes:
                 {
                     "row": row,
                     "new_body": edit.body,
-                    "new_content": edit.content,
+                    "new_content": self.contents[row],
                     "new_mentions": list(edit.mentions),
                     "at": at,
                 }
@@ -281,7 +283,7 @@ def _known(
     for mark in VOTES.of_messages(connection, voted):
         votes = changes.votes.setdefault(mark.message_id, {})
         votes[mark.voter_jid] = (mark.options, mark.timestamp)
-    rows = sorted(voted)
+    rows = sorted(voted | {row for deed, row in deeds if isinstance(deed, NewEdit)})
     for start in range(0, len(rows), _AT_A_TIME):
         some = {"rows": rows[start : start + _AT_A_TIME]}
         changes.contents.update((row.id, row.content) for row in connection.execute(_CONTENTS, some))

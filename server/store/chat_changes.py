@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_, update
 
 from server.store.event_payloads import CHAT_UPDATED, chat_payload
 from server.store.events import append_events
 from server.store.names import names_of
-from server.store.records import Chat, NewEvent
+from server.store.records import Chat, NewEvent, NewMessage
 from server.store.tables import ChatRow, SessionRow, table_of
 
 _chat = table_of(ChatRow)
 _session = table_of(SessionRow)
+
+_PER_STATEMENT: Final = 500
+"""Chats that one statement names: well below either engine's limit of parameters."""
 
 _FIND: Final = (
     select(_chat, _session.c.organization_id)
@@ -55,6 +58,28 @@ def delete_chat(connection: Connection, chat_id: int, *, at: int) -> None:
     rows = connection.execute(_FIND, {"chats": [chat_id]}).all()
     if connection.execute(delete(_chat).where(_chat.c.id == chat_id)).rowcount:
         _tell(connection, rows, at=at, deleted=True)
+
+
+def renamed_by(connection: Connection, messages: Sequence[NewMessage]) -> list[int]:
+    """The stored chats to which messages bring another name, as their writers call themselves now.
+
+    Args:
+        connection: in the transaction that will store the messages and has not done so.
+        messages: storable and canonical already.
+
+    Returns:
+        The chats' row ids, for `tell_chats`.
+    """
+    names = {(m.session_id, m.chat_jid): m.chat_name for m in messages if m.chat_name}
+    people = sorted(names)
+    found: list[int] = []
+    for start in range(0, len(people), _PER_STATEMENT):
+        statement = select(_chat.c.id, _chat.c.session_id, _chat.c.jid, _chat.c.name).where(
+            tuple_(_chat.c.session_id, _chat.c.jid).in_(people[start : start + _PER_STATEMENT])
+        )
+        rows = connection.execute(statement)
+        found += [row.id for row in rows if row.name != names[row.session_id, row.jid]]
+    return found
 
 
 def tell_chats(connection: Connection, chat_ids: Sequence[int], *, at: int) -> None:

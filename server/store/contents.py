@@ -28,6 +28,15 @@ class Contents(Protocol):
         """
         ...
 
+    def edited(self, before: bytes, after: bytes) -> bytes:
+        """What to keep of a message that was edited: what it says now, and the secret that it had.
+
+        Args:
+            before: the message's content.
+            after: what the edit brought; may be empty.
+        """
+        ...
+
 
 class Unread:
     """Where nothing reads contents: no message is a poll, and nothing sealed can be opened."""
@@ -38,3 +47,7 @@ class Unread:
 
     def open(self, content: bytes, wa_message_id: str, sealed: NewSealed) -> None:
         """See `Contents`."""
+
+    def edited(self, before: bytes, after: bytes) -> bytes:  # noqa: ARG002 - the protocol's
+        """See `Contents`."""
+        return after

@@ -130,16 +130,17 @@ class EarlyArrivalRepository:
         old = select(_early.c.id).where(_early.c.at < before).limit(limit)
         return await execute(self._database, delete(_early).where(_early.c.id.in_(old)))
 
-    async def trim(self, keep: int = KEPT, *, limit: int) -> int:
+    async def trim(self, keep: int | None = None, *, limit: int) -> int:
         """Deletes the oldest of each session that has more than `keep`.
 
         Args:
-            keep: rows of a session that stay.
+            keep: rows of a session that stay; `KEPT` where it is None.
             limit: rows at most.
 
         Returns:
             How many were deleted; fewer than `limit` when none is left to delete.
         """
+        keep = KEPT if keep is None else keep
 
         def work(connection: Connection) -> int:
             crowded = connection.execute(

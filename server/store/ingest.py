@@ -145,7 +145,7 @@ def _insert_identified(
     connection: Connection, messages: Sequence[NewMessage], chats: _ChatIds
 ) -> dict[_Key, int]:
     rows = [
-        _row(message, chats[message.session_id, message.chat_jid])
+        message_row(message, chats[message.session_id, message.chat_jid])
         for message in messages
         if message.wa_message_id is not None
     ]
@@ -156,12 +156,13 @@ def _insert_identified(
 
 
 def _insert_unidentified(connection: Connection, message: NewMessage, chat_id: int) -> int:
-    statement = _message.insert().values(_row(message, chat_id)).returning(_message.c.id)
+    statement = _message.insert().values(message_row(message, chat_id)).returning(_message.c.id)
     row_id: int = (connection.execute(statement)).scalar_one()
     return row_id
 
 
-def _row(message: NewMessage, chat_id: int) -> dict[str, object]:
+def message_row(message: NewMessage, chat_id: int) -> dict[str, object]:
+    """The row of a message to which nothing has been done."""
     return {
         "chat_id": chat_id,
         "wa_message_id": message.wa_message_id,

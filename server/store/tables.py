@@ -414,6 +414,43 @@ class WebhookDeliveryRow(SQLModel, table=True):
     body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
+class PushNameRow(SQLModel, table=True):
+    """How a person calls themself, as a phone's history told: the name of a chat that has no other."""
+
+    __tablename__ = "push_name"
+
+    session_id: str = Field(primary_key=True, foreign_key="session.id", ondelete="CASCADE")
+    jid: str = Field(primary_key=True)
+    name: str
+
+
+class HistoryChunkRow(SQLModel, table=True):
+    """A chunk of history of which pieces wait to be stored."""
+
+    __tablename__ = "history_chunk"
+
+    id: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
+    kind: str
+    progress: int
+    own_jid: str
+    own_lid: str | None = None
+    received_at: int = Field(sa_type=BigInteger)
+    # What its pieces have added so far.
+    chats: int
+    messages: int
+
+
+class HistoryPieceRow(SQLModel, table=True):
+    """A piece of a chunk of history, packed as it came; gone once it is stored."""
+
+    __tablename__ = "history_piece"
+
+    number: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    chunk_id: str = Field(foreign_key="history_chunk.id", ondelete="CASCADE", index=True)
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 def table_of(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a model: statements over it give plain rows, not objects."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

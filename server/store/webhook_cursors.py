@@ -28,6 +28,11 @@ _IN_FORCE: Final = select(_webhook).where(
     _cursor.c.owner_generation == bindparam("generation"),
     _cursor.c.owner_expires_at > EpochMs(),
 )
+_REVISIONS: Final = (
+    select(_webhook.c.id, _webhook.c.revision, _cursor.c.owner_generation)
+    .join(_cursor, _cursor.c.webhook_id == _webhook.c.id)
+    .where(_webhook.c.id.in_(bindparam("ids", expanding=True)), _cursor.c.owner_expires_at > EpochMs())
+)
 _HOLD: Final = (
     select(_cursor.c.webhook_id, _cursor.c.owner_generation)
     .where(_cursor.c.webhook_id.in_(bindparam("ids", expanding=True)), _cursor.c.owner_expires_at > EpochMs())
@@ -177,6 +182,19 @@ class WebhookCursorRepository:
         """Gives back whatever this life of the node works."""
         statement = update(_cursor).where(self._life.owns(_cursor)).values(**RELEASED)
         await self._database.write_first(lambda connection: connection.execute(statement).rowcount)
+
+    async def revisions(self, held: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """The revisions of webhooks, by (webhook id, generation), where that generation still works them."""
+
+        def work(connection: Connection) -> dict[tuple[str, int], int]:
+            found: dict[tuple[str, int], int] = {}
+            for start in range(0, len(held), _PER_STATEMENT):
+                ids = [webhook_id for webhook_id, _ in held[start : start + _PER_STATEMENT]]
+                for row in connection.execute(_REVISIONS, {"ids": ids}):
+                    found[row.id, row.owner_generation] = row.revision
+            return found
+
+        return await self._database.read(work)
 
     async def in_force(self, webhook_id: str, generation: int) -> Webhook | None:
         """The webhook as it is now, where that generation still works it; else None."""

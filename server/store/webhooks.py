@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select, true, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
@@ -91,8 +91,6 @@ _COUNT: Final = (
 )
 _NEWEST: Final = select(_head.c.last_id).where(_head.c.organization_id == bindparam("organization"))
 _FIND: Final = select(_webhook).where(_webhook.c.id == bindparam("wanted"))
-_ACTIVE: Final = select(_webhook).where(_webhook.c.active == true()).order_by(_webhook.c.id)
-_REVISIONS: Final = select(_webhook.c.id, _webhook.c.revision).where(_webhook.c.active == true())
 
 
 class WebhookRepository:
@@ -189,18 +187,6 @@ class WebhookRepository:
     async def delete(self, webhook_id: str) -> bool:
         """Deletes a webhook with everything stored for it; returns whether it was there."""
         return await execute(self._database, delete(_webhook).where(_webhook.c.id == webhook_id)) == 1
-
-    async def active(self) -> Sequence[Webhook]:
-        """Returns the active webhooks of all organizations, oldest first."""
-        return await find_all(self._database, _ACTIVE, webhook_of)
-
-    async def revisions(self) -> Mapping[str, int]:
-        """The revisions of all active webhooks by id: a cheap look for what has changed.
-
-        One that is not there was paused or deleted.
-        """
-        rows = await self._database.read(lambda connection: connection.execute(_REVISIONS).all())
-        return {row.id: row.revision for row in rows}
 
 
 def new_id() -> str:

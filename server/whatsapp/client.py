@@ -30,7 +30,7 @@ from server.whatsapp.addressing import Addressing, names_others
 from server.whatsapp.asking_again import forget_senders
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.decoding import decode_jid
-from server.whatsapp.decoding_events import EVENTS, decode_event
+from server.whatsapp.decoding_events import EVENTS, UNREAD, decode_event
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
 from server.whatsapp.jid import Jid
@@ -106,6 +106,7 @@ class NeonizeClient:
             events=EVENTS,
             on_event=self._take,
             on_log=self._acknowledgements.heard,
+            unread=UNREAD,
         )
         self.signs = Signs()
         self._probing = Probing(self._library, self.signs)

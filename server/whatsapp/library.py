@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,13 @@ _ENTERED: Final = 0
 """The library's first event: it has entered its loop, and reads the maps no more by itself."""
 STOP_SECONDS: Final = 10.0
 """How long a stopped session's thread may take to end before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An event as the library serialised it, of a kind that may be too long to be read at once."""
+
+    data: bytes
 
 
 class _GatedCalls:
@@ -103,6 +111,7 @@ class LibraryClient(NewAClient):
         device_name: str,
         events: Iterable[type[Any]],
         on_event: Callable[[object], None],
+        unread: Iterable[type[Any]] = (),
         on_login_word: Callable[[str], None] | None = None,
         on_log: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -117,6 +126,7 @@ class LibraryClient(NewAClient):
             events: the library's event classes to be told of.
             on_event: takes each event, in order, in the session's own thread. It may block: that
                 holds the session's events back, not the process.
+            unread: those of the event classes that `on_event` gets as `Unread`.
             on_login_word: takes the words of the QR channel ("timeout", "passkey-request", ...).
             on_log: takes every line of the library's log (address and size of a `LogEntry`), in the thread
                 that logs, which waits for it. None leaves warnings and errors to Python's logging.
@@ -135,6 +145,7 @@ class LibraryClient(NewAClient):
         self._entered: asyncio.Future[Device] = self._loop.create_future()
         self._running: asyncio.Task[None] | None = None
         self._on_event = on_event
+        self._unread = frozenset(EVENT_TO_INT[kind] for kind in unread)
         self._on_login_word = on_login_word
         self.event = _OrderedEvents(self, events, self._take_event)
 
@@ -233,7 +244,7 @@ class LibraryClient(NewAClient):
             self._loop.call_soon_threadsafe(self._note_entered, Device.FromString(data))
             return
         try:
-            self._on_event(INT_TO_EVENT[code].FromString(data))
+            self._on_event(Unread(data) if code in self._unread else INT_TO_EVENT[code].FromString(data))
         except Exception:
             # An exception would vanish in the native code and take the next event with it.
             log.exception("an event of kind %d of %s could not be taken", code, self.uuid)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from server.whatsapp.content import Content
 from server.whatsapp.happenings import Happening
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
@@ -182,7 +183,10 @@ class Repeated:
     chat: str
 
 
-Incoming = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening | Repeated
+Live = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening
+"""What happens now."""
+
+Incoming = Live | HistoryReceived | Repeated
 """What is to be stored, or told. All but happenings WhatsApp delivers until it is confirmed."""
 
 Event = Connected | Disconnected | Stalled | KeepAliveMissed | Ended | Incoming

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from google.protobuf.message import DecodeError
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage, ReactionMessage
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import PollVoteMessage, ReactionMessage
 
 from server.whatsapp.incoming import Seal
 from server.whatsapp.jid import Jid
@@ -90,12 +90,9 @@ def open_edit(edit: SealedAct) -> NewText | None:
     described = describe(message)
     if not described.text:
         return None
-    content = Message()
-    if described.is_text:
-        content.CopyFrom(message)
-    # The next edit is sealed with the same secret.
-    content.messageContextInfo.messageSecret = secret_of(edit.content)
-    return NewText(described.text, content.SerializeToString(), described.mentions)
+    # The new text of a picture comes without what the picture needs to be shown.
+    content = message.SerializeToString() if described.is_text else b""
+    return NewText(described.text, content, described.mentions)
 
 
 def seal_vote(

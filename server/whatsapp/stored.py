@@ -89,6 +89,22 @@ def secret_of(content: bytes) -> bytes:
     return b""
 
 
+def with_secret_of(before: bytes, after: bytes) -> bytes:
+    """Content that replaces another one, with that one's secret: what is said later is sealed with it.
+
+    Args:
+        before: the content that is replaced.
+        after: the new one; empty where nothing is known of it. Returned as it is where there is no secret.
+    """
+    secret = secret_of(before)
+    message = parse(after) if after else Message()
+    if not secret or message is None:
+        return after
+    message.messageContextInfo.messageSecret = secret
+    content: bytes = message.SerializeToString()
+    return content
+
+
 def clock_of(content: bytes) -> int | None:
     """When an act on another message was done by its sender's clock, epoch milliseconds, where it says."""
     message = parse(content)

@@ -5,12 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from server.clock import now_ms
+from server.config import Settings
+from server.messages.housekeeping import Housekeeping
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
-from server.store.early import EarlyArrivalRepository
+from server.store.early import KEPT_MS, EarlyArrivalRepository
+from server.store.idempotency import IdempotencyRepository
 from server.store.message_actions import MessageRepository
+from server.store.outbox import OutboxRepository
 from server.store.outcomes import LateAnswer, Outcome, OutcomeRepository
 from server.store.records import Arrival, Message, NewEvent, NewReaction, NewRevoke, Reaction, Session
+from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged
 from tests.support.records import a_message
@@ -164,6 +170,29 @@ async def test_what_waits_goes_with_its_age_and_its_number(
     await conversations.store([an_act(session.id, "M99", NewRevoke())])
     await sessions.delete(session.id)
     assert await waiting(early) == 0
+
+
+async def test_the_housekeeping_bounds_what_waits(
+    conversations: ConversationRepository,
+    database: Database,
+    session: Session,
+    early: EarlyArrivalRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.store.early.KEPT", 3)
+    now = now_ms()
+    acts = [replace(an_act(session.id, f"M{n}", NewRevoke()), at=now) for n in range(5)]
+    old = replace(an_act(session.id, "M9", NewRevoke()), at=now - KEPT_MS - 1)
+    await conversations.store([*acts, old])
+    housekeeping = Housekeeping(
+        Settings(),
+        IdempotencyRepository(database),
+        ReservationRepository(database),
+        OutboxRepository(database),
+        early,
+    )
+    await housekeeping.round()
+    assert await waiting(early) == 3
 
 
 async def test_two_writers_at_the_same_time_miss_nothing(

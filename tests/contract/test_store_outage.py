@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 from sqlalchemy import Connection, text
 
+from server.auth.principal import Capability, Principal
 from server.errors import Code
+from server.events.realtime import Realtime
+from server.rpc.websocket.closing import CloseCode
+from server.rpc.websocket.seats import Seats
+from server.rpc.websocket.serving import PATH, WebSocketServing
 from server.sessions.state import Status
 from server.store import schema
 from server.store.database import Database, open_database
@@ -21,6 +27,7 @@ from tests.support.databases import Postgres, postgres
 from tests.support.events import append
 from tests.support.memory_node import memory_node
 from tests.support.waiting import until, until_async
+from tests.support.websocket import end_of, following, take
 
 NUMBER = "628110000001"
 ADA = "628120000001"
@@ -309,3 +316,32 @@ async def test_who_follows_the_events_is_told_and_comes_back_after_the_last_one(
         (second,) = await append(node.database, "b")
         async with aclosing((await subscribe(after=first)).events()) as events:
             assert [(await anext(events)).id for _ in range(2)] == [first, second]
+
+
+async def test_a_websocket_is_closed_with_later_and_its_reader_comes_back(
+    server: Postgres, tmp_path: Path
+) -> None:
+    async with memory_node(tmp_path, MemoryNetwork(), database_url=server.create("sockets")) as node:
+        key, _ = await node.keys.create(organization="acme", permissions=Capability, label="")
+        principal = Principal(key.organization_id, key.id, frozenset(Capability))
+        realtime = Realtime(node.gateway.events, node.tickets)
+        serving = WebSocketServing(realtime, "127.0.0.1", 0, seats=Seats(10, 10))
+        url = f"http://127.0.0.1:{await serving.start()}{PATH}"
+        async with ClientSession() as http:
+            ticket, _ = await realtime.issue(principal, sessions=(), names=())
+            async with http.ws_connect(url, params={"ticket": ticket}) as client:
+                begins = (await following(client))["id"]
+                ticket, _ = await realtime.issue(principal, sessions=(), names=())
+                await asyncio.to_thread(server.stop)
+                try:
+                    node.database.appended.tell([principal.organization_id])
+                    assert (await end_of(client))[0] == CloseCode.LATER
+                    async with http.ws_connect(url, params={"ticket": ticket}) as refused:
+                        assert (await end_of(refused))[0] == CloseCode.LATER
+                finally:
+                    await asyncio.to_thread(server.start)
+            (event_id,) = await append(node.database, "meanwhile", organization=principal.organization_id)
+            # what could not be looked at is not spent
+            async with http.ws_connect(url, params={"ticket": ticket, "after": begins}) as client:
+                assert [event["id"] for event in await take(client, 1)] == [event_id]
+        await serving.stop()

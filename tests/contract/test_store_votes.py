@@ -5,14 +5,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest_asyncio
-from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInfo, PollCreationMessage
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
+    Message,
+    MessageContextInfo,
+    PollCreationMessage,
+    ReactionMessage,
+)
 
 from server.chats.reading import WhatsAppContents
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.records import UNDECRYPTABLE, Arrival, MessageAct, NewMessage, NewSealed, NewVote, Session
 from server.whatsapp.sealing import seal_vote
-from tests.support.acts import ADA, Logged, an_act, logged
+from tests.support.acts import ADA, Logged, an_act, an_edit, logged
 from tests.support.records import a_message
 
 BOB = "628120000002@s.whatsapp.net"
@@ -163,6 +171,41 @@ async def test_a_vote_waits_for_a_poll_that_cannot_be_read_yet(
     assert [event.name for event in await logged(database)] == ["message", "message.decrypted", "poll.vote"]
     (told,) = await votes(database)
     assert told.payload["options"] == ["soup"]
+
+
+async def test_what_is_sealed_can_be_read_also_after_an_edit(
+    polls: ConversationRepository, database: Database, session: Session
+) -> None:
+    # given a message with a secret, which is edited
+    said = Message(conversation="hi", messageContextInfo=MessageContextInfo(messageSecret=SECRET))
+    message = replace(a_message(session.id, "P1", chat_jid=TEAM), content=said.SerializeToString())
+    await polls.store([message, an_act(session.id, "P1", an_edit("better"), chat_jid=TEAM)])
+    # when somebody reacts under a seal
+    key = HKDF(SHA256(), length=32, salt=None, info=f"P1{ADA}{BOB}Enc Reaction".encode()).derive(SECRET)
+    payload = AESGCM(key).encrypt(bytes(12), ReactionMessage(text="👍").SerializeToString(), None)
+    deed = NewSealed("Enc Reaction", bytes(12), payload, authors=[ADA], actors=[BOB])
+    act = an_act(session.id, "P1", deed, chat_jid=TEAM, actor_jid=BOB)
+    await polls.store([act])
+    await polls.store([act])
+    # then it is read, and told once
+    edited, reacted = (await logged(database))[1:]
+    assert (edited.name, reacted.name) == ("message.edited", "message.reaction")
+    assert (reacted.payload["emoji"], reacted.payload["reactorJid"]) == ("👍", BOB)
+
+
+async def test_a_thousand_people_vote(
+    polls: ConversationRepository, database: Database, session: Session
+) -> None:
+    await polls.store([a_poll(session)])
+    voters = [f"62813{n:07d}@s.whatsapp.net" for n in range(1_000)]
+    await polls.store([sealed(session, "rice", by=voter) for voter in voters])
+    told = await votes(database)
+    assert len(told) == 1_000
+    assert told[-1].payload["tally"] == [
+        {"option": "soup", "votes": 0},
+        {"option": "bread", "votes": 0},
+        {"option": "rice", "votes": 1_000},
+    ]
 
 
 async def test_options_with_the_character_0_harm_nothing(

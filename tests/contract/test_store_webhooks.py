@@ -117,20 +117,6 @@ async def test_changes_at_the_same_time_all_count(
     assert sorted(one.revision for one in told if one is not None) == [2, 3, 4, 5, 6]
 
 
-async def test_the_active_ones_of_all_organizations_and_their_revisions(
-    webhooks: WebhookRepository, organization: Organization, api_keys: ApiKeyRepository
-) -> None:
-    others = await api_keys.organization(Organization("other", "others", 1))
-    own = await stored(webhooks, a_webhook(organization.id, webhook_id="wh_1"))
-    paused = await stored(webhooks, a_webhook(organization.id, webhook_id="wh_2", active=False))
-    theirs = await stored(webhooks, a_webhook(others.id, webhook_id="wh_3"))
-    assert await webhooks.active() == [own, theirs]
-    assert await webhooks.revisions() == {own.id: 1, theirs.id: 1}
-    await webhooks.update(paused.id, {"active": True, "updated_at": 2})
-    await webhooks.update(own.id, {"active": False, "updated_at": 2})
-    assert await webhooks.revisions() == {paused.id: 2, theirs.id: 1}
-
-
 async def test_webhooks_go_with_the_session_that_they_are_bound_to(
     webhooks: WebhookRepository, session: Session, sessions: SessionRepository
 ) -> None:

@@ -164,6 +164,24 @@ async def test_a_mended_webhook_is_tried_at_once(database: Database) -> None:
         await receiver.took(ids)
 
 
+async def test_a_webhook_that_was_paused_while_its_receiver_was_mended_is_tried_at_once(
+    database: Database,
+) -> None:
+    time = Time()
+    time.stop_at(0)
+    async with posting(database, time=time) as post, receiving() as receiver:
+        receiver.behaves = answering(500)
+        webhook = await post.webhook(receiver.url, delay_seconds=3600, attempts=1)
+        ids = await append(database, "a", "b")
+        await until(lambda: time.slept, "the first attempt has failed")
+        await post.change(webhook, active=False)
+        await until(lambda: post.courier.working == 0, "nobody works it")
+        assert (await post.deliveries.health(webhook)).suspended_until is None
+        receiver.behaves = answering(200)
+        await post.change(webhook, active=True)
+        await receiver.took(ids)
+
+
 async def test_an_event_that_is_not_wanted_any_more_holds_nothing_up(database: Database) -> None:
     time = Time()
     time.stop_at(0)

@@ -194,3 +194,15 @@ def test_a_call_of_a_group(stack: Stack) -> None:
         stack.sandbox.post(f"/contacts/{ADA}/calls", json=fields).raise_for_status()
         payload = next(events)["payload"]
         assert (payload["groupJid"], payload["video"], payload["state"]) == (made["jid"], False, "ringing")
+
+
+@pytest.mark.usefixtures("session")
+def test_history(stack: Stack) -> None:
+    with telling(stack, ["history.synced", "message"]) as events:
+        past = {"messages": 20, "chats": 2}
+        stack.sandbox.post(f"/phones/{ACCOUNT}/history", json=past).raise_for_status()
+        told = [next(events) for _ in range(5)]
+    kinds = ["initial_bootstrap", "push_name", "non_blocking_data", "initial_status_v3", "recent"]
+    assert [event["payload"]["type"] for event in told] == kinds
+    golden.check(told[0])
+    assert (told[-1]["payload"]["messages"], told[-1]["payload"]["progress"]) == (18, 100)

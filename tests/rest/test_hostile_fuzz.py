@@ -26,19 +26,24 @@ EXPECTED = {
 def target(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     """A product of its own: what is made up here may stop and delete anything."""
     folder = tmp_path_factory.mktemp("hostile")
-    with running(
-        folder / "data", WAGATE_SEND_TIMEOUT="2", WAGATE_RATE_PER_MIN="0", **new_database()
-    ) as product:
+    settings = {
+        "WAGATE_SEND_TIMEOUT": "2",
+        "WAGATE_RATE_PER_MIN": "0",
+        "WAGATE_WEBHOOK_ALLOW_PRIVATE": "1",  # webhooks that are made up lead to this machine alone
+        **new_database(),
+    }
+    with running(folder / "data", **settings) as product:
         yield product
 
 
 @pytest.fixture(scope="module")
 def existing(target: Stack) -> dict[str, str]:
-    """A session that works, and a message of it."""
+    """A session that works, a message of it, and a webhook."""
     target.person(CHAT.partition("@")[0], kind="sink")
     session = target.paired("628110000001")
     sent = target.send(session, CHAT, "hello").json()
-    return {"session": session, "mid": sent["waMessageId"], "cid": CHAT}
+    webhook = target.rest.post("/webhooks", json={"url": "http://127.0.0.1:9/", "active": False}).json()
+    return {"session": session, "mid": sent["waMessageId"], "cid": CHAT, "id": webhook["id"]}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ CHECKS = (
 )
 ACCEPTANCE = {"negative": "negative_data_rejection", "positive": "positive_data_acceptance"}
 VCARD = "BEGIN:VCARD\nVERSION:3.0\nFN:Ada\nTEL:+628120000001\nEND:VCARD"
+RECEIVER = "http://127.0.0.1:9/"
+"""Where nobody listens."""
 LONG_AFTER = 4_102_444_800_000
 """The year 2100, epoch milliseconds."""
 
@@ -35,9 +37,13 @@ LONG_AFTER = 4_102_444_800_000
 def fuzzed(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Stack]:
     """A product of its own: what is made up here may stop, unlink and delete everything."""
     folder = tmp_path_factory.mktemp("document")
-    with running(
-        folder / "data", WAGATE_RATE_PER_MIN="0", WAGATE_RATE_PER_HOUR="0", **new_database()
-    ) as product:
+    settings = {
+        "WAGATE_RATE_PER_MIN": "0",
+        "WAGATE_RATE_PER_HOUR": "0",
+        "WAGATE_WEBHOOK_ALLOW_PRIVATE": "1",  # webhooks that are made up lead to this machine alone
+        **new_database(),
+    }
+    with running(folder / "data", **settings) as product:
         yield product
 
 
@@ -72,7 +78,7 @@ def found(fuzzed: Stack) -> Found:
     fuzzed.person("628120000001")
     group = fuzzed.sandbox.post("/groups", json={"by": "628120000001", "subject": "Friends", "members": []})
     group.raise_for_status()
-    webhook = fuzzed.rest.post("/webhooks", json={"url": "https://receiver.example/", "active": False})
+    webhook = fuzzed.rest.post("/webhooks", json={"url": RECEIVER, "active": False})
     webhook.raise_for_status()
     poll_id, invite = answer.json()["waMessageId"], group.json()["inviteCode"]
     return Found(session, chat, poll_id, invite, webhook.json()["id"])
@@ -122,7 +128,7 @@ def sensible(document: api_document.Document, found: Found) -> api_document.Docu
     for name in ("CreateWebhookRequest", "UpdateWebhookRequest"):
         webhook = schemas[name]["properties"]
         # Nothing is posted to anybody, and the sessions of examples are nobody's.
-        webhook["url"] = {"enum": ["https://receiver.example/events"]}
+        webhook["url"] = {"enum": [RECEIVER]}
         webhook["active"] = {"enum": [False]}
         webhook["sessionId"] = {"enum": ["", None]}
         webhook["customHeaders"] = {"enum": [{}, {"X-Tenant": "7"}]}

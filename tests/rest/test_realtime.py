@@ -312,13 +312,18 @@ def test_no_log_holds_a_ticket(stack: Stack) -> None:
         client.send(0x3, b"what no WebSocket knows")
         client.close_code()
     wire = Wire(address(stack))
-    wire.ask(request("GET", f"{PATH}?ticket={given}", ["connection: upgrade", "upgrade: websocket"]))
+    for header in ("sec-websocket-protocol: shown", "sec-websocket-version: shown"):
+        wire.ask(request("GET", f"{PATH}?ticket={given}", [*UPGRADE, header]))
     wire.ask(request("GET", f"/api/v1/events?ticket={given}"))
     wire.close()
     logs = list((stack.data_dir / "logs").glob("*.log*"))
     assert len(logs) >= 3
     for log in logs:
-        assert "tk_" not in log.read_text(errors="replace")
+        text = log.read_text(errors="replace")
+        assert "tk_" not in text
+        # nor can strangers fill it
+        assert "shown" not in text
+        assert "aiohttp" not in text
 
 
 def test_the_guide_shows_what_is_tested() -> None:

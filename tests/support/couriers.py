@@ -16,6 +16,7 @@ from server.events.webhooks.courier import Courier
 from server.events.webhooks.destination import Address
 from server.events.webhooks.endpoint import Means
 from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.looks import SharedLooks
 from server.events.webhooks.posting import IsAllowed, Poster
 from server.events.webhooks.schedule import Schedule
 from server.store.database import Database
@@ -133,9 +134,11 @@ async def posting(
     events.listen(bells.ring)
     time = time or Time()
     deliveries = WebhookDeliveryRepository(database)
+    cursors = WebhookCursorRepository(database, Life(node, str(ULID()), lease_seconds))
     means = Means(
         poster=Poster(is_allowed, timeout_seconds=timeout_seconds, resolver=resolver),
-        cursors=WebhookCursorRepository(database, Life(node, str(ULID()), lease_seconds)),
+        cursors=cursors,
+        webhooks=SharedLooks(cursors),
         deliveries=deliveries,
         reading=SharedReading(events),
         bells=bells,

@@ -55,6 +55,8 @@ GOOD: dict[str, object] = {
     "archived": True, "pinned": False, "mutedUntil": 4_102_444_800_000, "unmute": False, "state": "paused",
     "invite": "AbCdEfGhIjKlMnOp", "latitude": 1, "longitude": 2, "contact": {"name": "n", "phone": "62812"},
     "replyTo": "", "mentions": [], "selectableCount": 1, "autoRead": True, "presenceTyping": False,
+    "url": "http://127.0.0.1:9/", "events": ["message"], "sessionId": "", "active": False, "secret": "s",
+    "customHeaders": {"X-Tenant": "7"}, "retryPolicy": {"attempts": 1, "policy": "linear"}, "deliveryIds": [],
 }  # fmt: skip
 """Good values for the fields of bodies; `start` is left out, as it makes processes."""
 
@@ -160,7 +162,8 @@ def fuzzed(seed: int, count: int, key: str, existing: Mapping[str, str]) -> Iter
 def _path(random: Random, operation: Operation, existing: Mapping[str, str]) -> str:
     values = {name: _segment(random) for name in operation.variables}
     # What exists shall go on existing: for all but those that could end it.
-    if operation.said["tags"] != ["Sessions"] and operation.name not in {"deleteChat", "revokeMessage"}:
+    ends = {"deleteChat", "revokeMessage", "deleteWebhook"}
+    if operation.said["tags"] != ["Sessions"] and operation.name not in ends:
         values.update(
             (name, value) for name, value in existing.items() if name in values and random.random() < 0.8
         )

@@ -27,6 +27,7 @@ from neonize.aioze.client import NewAClient  # noqa: E402
 from neonize.aioze.events import (  # noqa: E402
     ChatPresenceEv,
     ConnectedEv,
+    HistorySyncEv,
     LoggedOutEv,
     MessageEv,
     PairStatusEv,
@@ -35,6 +36,7 @@ from neonize.aioze.events import (  # noqa: E402
 )
 from neonize.proto import Neonize_pb2 as wire  # noqa: E402
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message  # noqa: E402
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync  # noqa: E402
 from neonize.proto.waSyncAction.WAWebProtobufSyncAction_pb2 import SyncActionValue  # noqa: E402
 from neonize.utils.enum import (  # noqa: E402
     ChatPresence,
@@ -172,7 +174,21 @@ def _listen(client: Client, emit: Emit) -> None:
             }
         )
 
+    async def on_history(_client: NewAClient, event: wire.HistorySync) -> None:
+        history = event.Data
+        emit(
+            {
+                "event": "history",
+                "type": HistorySync.HistorySyncType.Name(history.syncType),
+                "progress": history.progress,
+                "messages": sum(len(chat.messages) for chat in history.conversations),
+                "chats": [chat.ID for chat in history.conversations],
+                "names": [name.pushname for name in history.pushnames],
+            }
+        )
+
     client.event.qr(on_qr)
+    client.event(HistorySyncEv)(on_history)
     client.event(ConnectedEv)(on_connected)
     client.event(LoggedOutEv)(on_logged_out)
     client.event(PairStatusEv)(on_paired)

@@ -76,6 +76,11 @@ class SandboxProcess:
         """One call of the control API."""
         return await self._http.request(method, path, json=json)
 
+    async def send_bytes(self, path: str, content: bytes) -> httpx.Response:
+        """One call of the control API that takes no JSON."""
+        headers = {"content-type": "application/octet-stream"}
+        return await self._http.post(path, content=content, headers=headers)
+
     async def ok(self, method: str, path: str, json: object = None) -> Any:
         """One call of the control API that must succeed; returns its JSON."""
         response = await self.request(method, path, json)

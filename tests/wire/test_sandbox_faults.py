@@ -1,5 +1,6 @@
 """Each kind of fault does what it says, as a client sees it."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,6 +90,66 @@ async def test_silence(sandbox: SandboxProcess, ann: Identity, bob: Identity) ->
         await sandbox.heal()
         await got(receiver, "F6")
         assert not [node for node in receiver.unread if node.tag == "iq"]
+
+
+async def test_freeze(sandbox: SandboxProcess, ann: Identity, bob: Identity) -> None:
+    async with both(sandbox, ann, bob) as (sender, receiver):
+        # Given a connection over which nothing goes
+        await sandbox.fault(kind="freeze", number=BOB)
+        await receiver.send(Node("iq", {"xmlns": "w:p", "type": "get", "id": "late"}))
+        await sender.send(text_to(bob, "FF"))
+        await sender.expect(acknowledges("FF"))
+        with pytest.raises(TimeoutError):
+            await receiver.expect(lambda _: True, within=0.5)
+        # When it thaws, then all that was said meanwhile arrives, both ways
+        await sandbox.heal()
+        await receiver.expect(lambda node: node.text("id") == "late")
+        await got(receiver, "FF")
+
+
+async def test_a_frozen_account_comes_as_far_as_its_login(sandbox: SandboxProcess, ann: Identity) -> None:
+    await sandbox.fault(kind="freeze", number=ANN)
+    async with WireClient(sandbox, ann) as client:
+        await client.connect(ann.login())
+        with pytest.raises(TimeoutError):
+            await client.expect(lambda _: True, within=0.3)
+        await sandbox.heal()
+        await client.expect(lambda node: node.tag == "success")
+
+
+@pytest.mark.parametrize("stage", ["tunnel", "upgrade", "handshake"])
+async def test_a_frozen_network_takes_connections_and_leaves_them_there(
+    sandbox: SandboxProcess, ann: Identity, stage: str
+) -> None:
+    await sandbox.fault(kind="freeze", stage=stage)
+    async with WireClient(sandbox, ann) as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await client.connect(ann.login())
+    await sandbox.heal()
+    async with Online(sandbox, ann):
+        pass
+
+
+async def test_ping_drop(sandbox: SandboxProcess, ann: Identity) -> None:
+    async with Online(sandbox, ann) as client:
+        await sandbox.fault(kind="ping_drop", number=ANN, count=1)
+        await client.send(Node("iq", {"xmlns": "w:p", "type": "get", "id": "lost"}))
+        # Everything else is answered, and so is the next one.
+        assert (await client.query("blocklist", "get")).text("type") == "result"
+        assert (await client.query("w:p", "get")).text("type") == "result"
+        assert not [node for node in client.unread if node.text("id") == "lost"]
+
+
+async def test_lag(sandbox: SandboxProcess, ann: Identity) -> None:
+    async with Online(sandbox, ann) as client:
+        await sandbox.fault(kind="lag", number=ANN, delay=0.4)
+        started = time.monotonic()
+        for name in ("one", "two"):
+            await client.send(Node("iq", {"xmlns": "w:p", "type": "get", "id": name}))
+        answers = [(await client.expect(lambda node: node.tag == "iq")).text("id") for _ in range(2)]
+        assert time.monotonic() - started >= 0.4
+        assert answers == ["one", "two"]
 
 
 async def test_cut_now(sandbox: SandboxProcess, ann: Identity, bob: Identity) -> None:

@@ -28,7 +28,7 @@ A WhatsApp gateway: sessions are linked devices, and this API sends and receives
 Checks come in this order: token (401), capability (403), session (404), body (400), connection (409),
 rate (429), WhatsApp (502, 504). What belongs to another organization does not exist for you. Timestamps are
 epoch milliseconds, as numbers. Fields that a request does not know are refused; `null` means that a field is
-not given.
+not given, unless the field itself says something else.
 
 Whatever the operation, the gateway answers 404 to a path that it does not have, 405 to a method that a path
 does not have, 408 to a request that does not arrive completely in time and 431 to headers that are too large,

@@ -41,6 +41,7 @@ class Payload(_message.Message):
     GROUP_UPDATED_FIELD_NUMBER: _builtins.int
     PRESENCE_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
+    HISTORY_SYNCED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def message(self) -> _chats_pb2.Message:
         """A message was stored that was not there before: received, or sent by the account
@@ -110,6 +111,13 @@ class Payload(_message.Message):
     def call(self) -> Global___Call:
         """A call rings, or came to its end. The gateway takes no calls."""
 
+    @_builtins.property
+    def history_synced(self) -> Global___HistorySynced:
+        """What the account's phone told of the past is part of the stored copy now: one of these for each
+        chunk that the phone gives, a few behind each other when a session was just paired. Old messages
+        are no events of their own.
+        """
+
     def __init__(
         self,
         *,
@@ -126,12 +134,13 @@ class Payload(_message.Message):
         group_updated: Global___GroupUpdated | None = ...,
         presence: Global___Presence | None = ...,
         call: Global___Call | None = ...,
+        history_synced: Global___HistorySynced | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["auth_qr", b"auth_qr", "call", b"call", "chat_updated", b"chat_updated", "group_updated", b"group_updated", "message", b"message", "message_decrypted", b"message_decrypted", "message_edited", b"message_edited", "message_reaction", b"message_reaction", "message_revoked", b"message_revoked", "message_status", b"message_status", "payload", b"payload", "poll_vote", b"poll_vote", "presence", b"presence", "session_status", b"session_status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["auth_qr", b"auth_qr", "call", b"call", "chat_updated", b"chat_updated", "group_updated", b"group_updated", "history_synced", b"history_synced", "message", b"message", "message_decrypted", b"message_decrypted", "message_edited", b"message_edited", "message_reaction", b"message_reaction", "message_revoked", b"message_revoked", "message_status", b"message_status", "payload", b"payload", "poll_vote", b"poll_vote", "presence", b"presence", "session_status", b"session_status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_qr", b"auth_qr", "call", b"call", "chat_updated", b"chat_updated", "group_updated", b"group_updated", "message", b"message", "message_decrypted", b"message_decrypted", "message_edited", b"message_edited", "message_reaction", b"message_reaction", "message_revoked", b"message_revoked", "message_status", b"message_status", "payload", b"payload", "poll_vote", b"poll_vote", "presence", b"presence", "session_status", b"session_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auth_qr", b"auth_qr", "call", b"call", "chat_updated", b"chat_updated", "group_updated", b"group_updated", "history_synced", b"history_synced", "message", b"message", "message_decrypted", b"message_decrypted", "message_edited", b"message_edited", "message_reaction", b"message_reaction", "message_revoked", b"message_revoked", "message_status", b"message_status", "payload", b"payload", "poll_vote", b"poll_vote", "presence", b"presence", "session_status", b"session_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message", "message_decrypted", "message_edited", "message_revoked", "message_reaction", "message_status", "poll_vote", "auth_qr", "session_status", "chat_updated", "group_updated", "presence", "call"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message", "message_decrypted", "message_edited", "message_revoked", "message_reaction", "message_status", "poll_vote", "auth_qr", "session_status", "chat_updated", "group_updated", "presence", "call", "history_synced"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -838,6 +847,47 @@ class Call(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__group_jid) -> _WhichOneofReturnType__group_jid | None: ...
 
 Global___Call: _TypeAlias = Call  # noqa: Y015
+
+@_typing.final
+class HistorySynced(_message.Message):
+    """HistorySynced is a chunk of history that was stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    CHATS_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    type: _builtins.str
+    """Why the phone gave it: `initial_bootstrap` (all chats, when a device is linked), `recent` and `full`
+    (older messages), `push_name` (how people call themselves), `initial_status_v3`,
+    `non_blocking_data`, `on_demand`.
+    """
+    progress: _builtins.int
+    """Per cent of the history that the phone had given with it; 0 where it does not say."""
+    chats: _builtins.int
+    """Chats that were not in the stored copy before."""
+    messages: _builtins.int
+    """Messages that were not in the stored copy before."""
+    timestamp: _builtins.int
+    """When the chunk was received, epoch milliseconds."""
+    def __init__(
+        self,
+        *,
+        type: _builtins.str = ...,
+        progress: _builtins.int = ...,
+        chats: _builtins.int = ...,
+        messages: _builtins.int = ...,
+        timestamp: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chats", b"chats", "messages", b"messages", "progress", b"progress", "timestamp", b"timestamp", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistorySynced: _TypeAlias = HistorySynced  # noqa: Y015
 
 EVENT_FIELD_NUMBER: _builtins.int
 event: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 """Between looks for endpoints that nobody works, and for dead letters to be tried again."""
 TAKEN_AT_A_TIME: Final = 100
-"""Endpoints that one look takes: several nodes share what one has left."""
+"""Endpoints that are taken together, so that several nodes share what one has left."""
 LETTERS: Final = 10
 """Dead letters of an endpoint that are read at a time."""
 STOP_SECONDS: Final = 5.0
@@ -104,7 +104,10 @@ class Courier:
                 pass
 
     async def _take(self) -> None:
-        for held in await self._means.cursors.take(limit=TAKEN_AT_A_TIME):
+        taken = await self._means.cursors.take(limit=TAKEN_AT_A_TIME)
+        if len(taken) == TAKEN_AT_A_TIME:
+            self._woken.set()  # there may be more
+        for held in taken:
             endpoint = Endpoint(self._means, held)
             before = self._endpoints.get(held.webhook_id)
             if before is not None:

@@ -14,8 +14,9 @@ from server.events.reading import PAGE, SharedReading
 from server.events.subscription import GAP
 from server.events.webhooks.answers import Answer, Verdict
 from server.events.webhooks.lanes import Lanes
+from server.events.webhooks.looks import SharedLooks
 from server.events.webhooks.posting import Poster
-from server.events.webhooks.schedule import Schedule, Trial
+from server.events.webhooks.schedule import LONGEST_SECONDS, Schedule, Trial
 from server.events.webhooks.signing import headers
 from server.store.event_log import EventPage, StoredEvent
 from server.store.failures import DatabaseFailure
@@ -44,6 +45,7 @@ class Means:
 
     poster: Poster
     cursors: WebhookCursorRepository
+    webhooks: SharedLooks
     deliveries: WebhookDeliveryRepository
     reading: SharedReading
     bells: Bells
@@ -71,6 +73,7 @@ class Endpoint:
         self._position = self._saved = held.position
         self._saved_at = asyncio.get_running_loop().time()
         self._streak = held.streak
+        self._known: Webhook | None = None
         # The oldest event that it has not taken, once an attempt at it has failed.
         self._head: Tried | None = None
         # Of the webhook when something was last posted.
@@ -122,7 +125,8 @@ class Endpoint:
             log.exception("webhook %s: its worker ended; another one takes over", self._held.webhook_id)
         with contextlib.suppress(DatabaseFailure, EndedError):
             await self._save()
-            await self._means.cursors.release(self._held.webhook_id, self._held.generation)
+            if not self._stopping:  # a node that stops gives all of them back together
+                await self._means.cursors.release(self._held.webhook_id, self._held.generation)
 
     async def redrive(self, letter: Tried) -> None:
         """Tries a dead letter once more.
@@ -148,7 +152,8 @@ class Endpoint:
         if self._head is not None:
             seconds = ((self._head.next_at or 0) - self._means.clock()) / 1000
             if seconds > 0:
-                await self._wait(self._means.sleep(seconds))
+                # The clock may have been set back since the time was written.
+                await self._wait(self._means.sleep(min(seconds, LONGEST_SECONDS)))
             if not self._nudged:
                 await self._try(self._head)
             return
@@ -166,7 +171,7 @@ class Endpoint:
         self._revision = webhook.revision
         self._streak = Streak()
         if self._head is not None:
-            self._head = replace(self._head, attempts=0, began_at=0, next_at=None)
+            self._head = _anew(self._head, self._means.clock())
 
     async def _read_on(self, rung: int) -> bool:
         """Goes along the next page; returns whether the log ends there."""
@@ -213,7 +218,7 @@ class Endpoint:
             webhook = await self._webhook()
             if webhook.revision != self._revision:
                 self._begin_anew(webhook)
-                head = replace(head, attempts=0, began_at=0)
+                head = _anew(head, self._means.clock())
             wanted = head.event == GAP or webhook.hears(head.session_id, head.event)
             answer = await self._post(webhook, head) if wanted else None
         if answer is None:
@@ -311,8 +316,13 @@ class Endpoint:
             EndedError: it is nothing for this node, or this node stops.
         """
         webhook = await self._patiently(
-            lambda: self._means.cursors.in_force(self._held.webhook_id, self._held.generation)
+            lambda: self._means.webhooks.now(self._held.webhook_id, self._held.generation, self._known)
         )
+        self._known = webhook
+        if webhook is not None and not webhook.active:
+            # Whoever pauses it mends something meanwhile.
+            self._begin_anew(webhook)
+            await self._settle(Progress(self._position, self._streak), self._head)
         if webhook is None or not webhook.active or self._stopping:
             raise EndedError
         return webhook
@@ -343,6 +353,10 @@ class Endpoint:
             pass
         finally:
             self._waiting = None
+
+
+def _anew(tried: Tried, now: int) -> Tried:
+    return replace(tried, attempts=0, began_at=now, next_at=now)
 
 
 def _dead(tried: Tried) -> Tried:

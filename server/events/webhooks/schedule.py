@@ -22,6 +22,8 @@ PATIENCE_CAP_SECONDS: Final = 24 * 60 * 60.0
 """The longest that one event may hold its endpoint up."""
 JITTER: Final = 0.2
 """By how much of its length a wait is longer or shorter."""
+LONGEST_SECONDS: Final = 3600 * (1 + JITTER)
+"""No wait is longer: the longest delay that a webhook may have (REST API, Webhooks)."""
 _DOUBLINGS: Final = 40
 """Where doubling ends: far above every cap, far below what a float can hold."""
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from neonize.proto.Neonize_pb2 import HistorySync as HistoryEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollEncValue, PollUpdateMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.clock import now_ms
 from server.whatsapp.acts import Envelope, act_of
 from server.whatsapp.content import Content, Revoke, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
+from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
@@ -229,6 +232,12 @@ class MemoryNetwork:
         account = self.account(sender)
         message = self.encoded(account, recipient, content)
         return self.carry(account, recipient, content, message, origin=None).id
+
+    def give_history(self, number: str, history: HistorySync) -> None:
+        """The phone of `number` gives a chunk of history to its devices."""
+        content = HistoryEvent(Data=history).SerializeToString()
+        received = HistoryReceived(f"history-{next(self._message_ids)}", content)
+        self.deliver(self.account(number), received, None)
 
     def heard_as(self, message_id: str) -> list[Heard]:
         """A message as each of its readers heard it."""

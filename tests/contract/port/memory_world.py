@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.whatsapp.incoming import ReceiptKind
 from server.whatsapp.jid import GROUP, Jid
@@ -84,6 +85,9 @@ class MemoryWorld:
     async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
         reader = self._network.account(person)
         self._network.tell_receipt(reader, self._network.account(author), reader, ids, ReceiptKind.READ)
+
+    async def give_history(self, number: str, history: HistorySync) -> None:
+        self._network.give_history(number, history)
 
     async def enter(self, code: str, number: str) -> None:
         self._network.enter(code, number)

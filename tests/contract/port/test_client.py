@@ -118,13 +118,20 @@ async def test_a_connection_that_breaks_comes_back_by_itself(
     assert await live.client.is_live()
 
 
+def signs_of(following: Following) -> tuple[int | None, int | None, int | None]:
+    """When something was acknowledged, received, kept alive."""
+    signs = following.client.signs
+    return signs.acked_at, signs.received_at, signs.kept_alive_at
+
+
 async def test_a_probe_is_answered_and_a_sign_of_life(live: Following) -> None:
-    signs = live.client.signs
-    proved, kept_alive_at = signs.proved, signs.kept_alive_at
-    assert kept_alive_at is None
+    assert signs_of(live) == (None, None, None)
+    proved = live.client.signs.proved
     await live.client.probe(within=DEADLINE)
-    assert signs.kept_alive_at is not None
-    assert signs.proved > proved
+    acked, received, kept_alive = signs_of(live)
+    assert (acked, received) == (None, None)
+    assert kept_alive is not None
+    assert live.client.signs.proved > proved
 
 
 async def test_a_probe_into_silence_says_that_nothing_came(
@@ -136,7 +143,7 @@ async def test_a_probe_into_silence_says_that_nothing_came(
     # One is under way at a time: the next one's turn does not come, and that is no answer either.
     with pytest.raises(ConnectError):
         await live.client.probe(within=0.1)
-    assert live.client.signs.kept_alive_at is None
+    assert signs_of(live) == (None, None, None)
 
 
 async def test_a_stopped_client_answers_no_probe(live: Following) -> None:
@@ -149,15 +156,13 @@ async def test_what_is_acknowledged_and_what_comes_in_are_signs_of_life(
     world: World, live: Following, number: str, ada: str
 ) -> None:
     person = await world.person(ada)
-    signs = live.client.signs
-    assert (signs.acked_at, signs.received_at) == (None, None)
-    proved = signs.proved
+    proved = live.client.signs.proved
     await live.client.send(person, Text("hello"), within=DEADLINE)
-    assert signs.acked_at is not None
-    assert signs.proved > proved
+    assert signs_of(live)[0] is not None
+    assert live.client.signs.proved > proved
     await world.write(ada, number, "hello yourself")
     await live.wait_for(Received)
-    assert signs.received_at is not None
+    assert signs_of(live)[1] is not None
 
 
 async def test_an_unlinked_device_ends_and_cannot_connect_again(

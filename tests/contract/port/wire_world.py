@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import httpx
 from neonize.proto.Neonize_pb2 import Message as MessageEvent
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.config import Settings
 from server.whatsapp.client import NeonizeClient, NeonizeClients
@@ -130,6 +131,14 @@ class WireWorld:
 
     async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
         await self._ask("POST", f"/contacts/{person}/read", {"ids": list(ids), "chat": author})
+
+    async def give_history(self, number: str, history: HistorySync) -> None:
+        answer = await self._http.post(
+            f"/phones/{number}/history",
+            content=history.SerializeToString(),
+            headers={"content-type": "application/octet-stream"},
+        )
+        assert answer.is_success, answer.text
 
     async def enter(self, code: str, number: str) -> None:
         await self._link(f"/phones/{number}/code", {"code": code})

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollVoteMessage
+from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.whatsapp.jid import Jid
 from server.whatsapp.pairing_port import Pairing
@@ -130,6 +131,10 @@ class World(Protocol):
 
     async def tell_read(self, person: str, author: str, ids: Sequence[str]) -> None:
         """A person tells that they have read what `author` wrote to them."""
+        ...
+
+    async def give_history(self, number: str, history: HistorySync) -> None:
+        """The account's phone gives a chunk of history to its devices."""
         ...
 
     async def enter(self, code: str, number: str) -> None:

@@ -9,7 +9,9 @@ from tests.support.caller import METHODS
 from tests.unit.server.office import ADA_JID, NOBODY, SESSION_METHODS, Office, refused, text_to
 
 NEEDED = {
-    **dict.fromkeys(("ListChats", "GetChat", "ListChatMessages", "CreateRealtimeTicket"), Capability.READ),
+    **dict.fromkeys(
+        ("ListChats", "GetChat", "ListChatMessages", "CreateRealtimeTicket", "SessionHealth"), Capability.READ
+    ),
     **dict.fromkeys(
         (
             *("SendMessage", "EditMessage", "RevokeMessage", "ForwardMessage"),

@@ -18,6 +18,7 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
     ReactionMessage,
 )
 
+from server.chats.reading import WhatsAppContents
 from server.whatsapp.sealing import SealedAct, open_edit, open_reaction, open_vote, seal_vote
 from server.whatsapp.stored import describe, parse, read_content, secret_of
 
@@ -119,16 +120,20 @@ def test_a_sealed_edit_is_read_and_the_next_one_can_be(*, wrapped: bool) -> None
     edited = open_edit(edit)
     assert edited is not None
     assert edited.body == read_content(edited.content).text == "better"
-    assert open_edit(replace(edit, content=edited.content)) == edited
+    kept = WhatsAppContents().edited(edit.content, edited.content)
+    assert read_content(kept).text == "better"
+    assert open_edit(replace(edit, content=kept)) == edited
 
 
 def test_a_caption_s_edit_keeps_no_picture() -> None:
     picture = Message(imageMessage=ImageMessage(caption="better", mediaKey=b"k"))
     edited = open_edit(sealed("Message Edit", picture.SerializeToString(), content_of(picture)))
     assert edited is not None
-    assert edited.body == "better"
-    assert not read_content(edited.content).is_forwardable
-    assert b"better" not in edited.content
+    assert (edited.body, edited.content) == ("better", b"")
+    kept = WhatsAppContents().edited(content_of(picture), b"")
+    assert secret_of(kept) == SECRET
+    assert not read_content(kept).is_forwardable
+    assert WhatsAppContents().edited(b"", kept) == kept
 
 
 @pytest.mark.parametrize(

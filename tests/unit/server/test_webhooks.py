@@ -13,7 +13,7 @@ from server.events.webhooks.service import WebhookChange
 from server.rpc.event_names import EVENT_NAMES
 from server.store.audit import AuditRepository
 from server.store.sessions import SessionRepository
-from server.store.webhooks import RetryPolicy, WebhookRepository
+from server.store.webhooks import RetryPolicy, Webhook, WebhookRepository
 from tests.support.waiting import until_async
 from tests.unit.server.office import NOBODY, Office, refused
 
@@ -29,11 +29,16 @@ async def made(office: Office, **body: object) -> dict[str, Any]:
     return webhook
 
 
+async def stored(office: Office, webhook: dict[str, Any]) -> Webhook:
+    """It as whoever posts sees it."""
+    found = await WebhookRepository(office.node.database).find(webhook["id"])
+    assert found is not None
+    return found
+
+
 async def secret_of(office: Office, webhook: dict[str, Any]) -> str | None:
     """Its secret, which only whoever posts can see."""
-    stored = await WebhookRepository(office.node.database).find(webhook["id"])
-    assert stored is not None
-    return stored.secret
+    return (await stored(office, webhook)).secret
 
 
 async def patched(office: Office, webhook: dict[str, Any], **body: object) -> dict[str, Any]:
@@ -163,12 +168,16 @@ async def test_a_secret_is_rotated_by_sending_a_new_one(
 
 
 async def test_who_posts_can_tell_that_something_changed(office: Office) -> None:
-    webhook = await made(office, active=True)
-    repository = WebhookRepository(office.node.database)
+    webhook = await made(office)
     await patched(office, webhook)  # which changes nothing
-    assert await repository.revisions() == {webhook["id"]: 1}
+    assert (await stored(office, webhook)).revision == 1
     await patched(office, webhook, secret="new")
-    assert await repository.revisions() == {webhook["id"]: 2}
+    assert (await stored(office, webhook)).revision == 2
+
+
+def deep(levels: int) -> object:
+    """A value inside as many objects."""
+    return {"x": deep(levels - 1)} if levels else "x"
 
 
 INVALID: list[tuple[dict[str, object], set[str]]] = [
@@ -177,6 +186,11 @@ INVALID: list[tuple[dict[str, object], set[str]]] = [
     ({"url": "http://127.0.0.1/"}, {"url"}),
     ({"url": "http://169.254.169.254/latest/meta-data/"}, {"url"}),
     ({"url": 5}, {"url"}),
+    ({"url": "https://receiver.example/" + "x" * 100_000}, {"url"}),
+    ({"events": ["x" * 10_000] * 100}, {"events"}),
+    ({"customHeaders": {"X-A": deep(5)}}, {"customHeaders.X-A"}),
+    ({"customHeaders": {"X-A": deep(200)}}, {"customHeaders"}),
+    ({"customHeaders": {"x" * 100_000: "x"}}, {"customHeaders." + "x" * 40}),
     ({"events": []}, {"events"}),
     ({"events": ["message", "mesage"]}, {"events"}),
     ({"events": [""]}, {"events"}),
@@ -224,6 +238,7 @@ async def test_what_cannot_be_is_named(office: Office, body: dict[str, object], 
         assert answer.status == status, answer.json
         assert answer.json["error"]["code"] == "validation_error"
         assert set(answer.json["error"]["details"]) == fields
+        assert len(answer.raw) < 2_000
     listed = (await office.owner.rest("ListWebhooks")).json["data"]
     assert listed == [webhook]
 

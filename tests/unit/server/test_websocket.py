@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,16 +11,24 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError
 
+from server.auth.authenticator import Authenticator
+from server.auth.jwks import SigningKeys
+from server.auth.login import ClaimRules, LoginTokens
+from server.auth.organizations import Organizations
 from server.auth.principal import Capability, Principal
+from server.auth.tickets import Tickets
 from server.errors import Code, WagateError
 from server.events.realtime import Realtime
 from server.events.subscription import GAP
 from server.rpc.websocket.closing import REASON_LENGTH, CloseCode, Ending
 from server.rpc.websocket.seats import Seats
 from server.rpc.websocket.serving import MESSAGE_LENGTH, PATH, WebSocketServing
+from server.store.api_keys import ApiKeyRepository
 from server.store.event_log import EventLog
 from server.store.events import BEFORE_ALL
+from server.store.tickets import TicketRepository
 from tests.support.events import append, append_many
+from tests.support.frontend import AUDIENCE, ISSUER, Frontend, mint
 from tests.support.memory_node import MemoryNode
 from tests.support.waiting import until
 from tests.support.websocket import (
@@ -35,6 +44,7 @@ from tests.support.websocket import (
     frame_of,
     take,
 )
+from tests.unit.server.login_desk import LEEWAY
 
 LARGE = {"text": "x" * 4_000}
 
@@ -73,11 +83,19 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(node: MemoryNode, seats: Seats, write_seconds: float = 60.0) -> AsyncIterator[Desk]:
+async def open_desk(
+    node: MemoryNode, seats: Seats, *, write_seconds: float = 60.0, ping_after: float = 40.0
+) -> AsyncIterator[Desk]:
     key, _ = await node.keys.create(organization="acme", permissions=Capability, label="")
     realtime = Realtime(node.gateway.events, node.tickets)
     serving = WebSocketServing(
-        realtime, "127.0.0.1", 0, seats=seats, authenticate_every=0.01, write_seconds=write_seconds
+        realtime,
+        "127.0.0.1",
+        0,
+        seats=seats,
+        authenticate_every=0.01,
+        ping_after=ping_after,
+        write_seconds=write_seconds,
     )
     port = await serving.start()
     async with ClientSession() as http:
@@ -184,6 +202,24 @@ async def test_a_key_that_is_revoked_closes_its_sockets(desk: Desk) -> None:
     await until(lambda: not desk.seats, "the seat is free")
 
 
+async def test_a_socket_ends_with_the_login_token_behind_it(node: MemoryNode, front: Frontend) -> None:
+    repository = ApiKeyRepository(node.database)
+    rules = ClaimRules(ISSUER, AUDIENCE, "org_id", "role", LEEWAY)
+    logins = LoginTokens(SigningKeys(front.url), Organizations(repository), rules)
+    authenticator = Authenticator(node.keys, logins=logins)
+    node.tickets = Tickets(TicketRepository(node.database), authenticator.confirm)
+    async with open_desk(node, Seats(8, 8)) as desk:
+        # a token that is good for a second or two, as long as the clocks may differ
+        token = mint(exp=int(time.time()) + 2 - LEEWAY)
+        desk.principal = await authenticator.authenticate({"authorization": f"Bearer {token}"})
+        client = await desk.open()
+        (event_id,) = await append(node.database, "message")
+        assert [event["id"] for event in await take(client, 1)] == [event_id]
+        code, reason = await end_of(client)
+        assert (code, "expired" in reason) == (CloseCode.UNAUTHORIZED, True)
+    await logins.close()
+
+
 async def test_a_node_that_stops_says_so_and_waits_for_nobody(desk: Desk) -> None:
     clients = [await desk.open() for _ in range(3)]
     with await desk.raw():  # answers nothing
@@ -265,6 +301,16 @@ async def test_a_client_that_takes_nothing_keeps_nobody_waiting_and_is_let_go(no
             client = await desk.open(after=BEFORE_ALL)
             assert [event["id"] for event in await take(client, 2_000)] == ids
             await until(lambda: len(desk.seats) == 1, "the one that takes nothing has lost its seat")
+
+
+async def test_a_client_that_leaves_pings_without_an_answer_is_let_go(node: MemoryNode) -> None:
+    async with open_desk(node, Seats(8, 8), ping_after=0.05) as desk:
+        with await desk.raw() as silent:
+            opcodes = [TEXT]
+            while opcodes[-1] != PING:
+                opcodes.append((await asyncio.to_thread(silent.receive))[0])
+            assert await asyncio.to_thread(silent.close_code) == 0
+        await until(lambda: not desk.seats, "the seat is free")
 
 
 async def test_nothing_stays_behind(desk: Desk) -> None:
