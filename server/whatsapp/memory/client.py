@@ -64,7 +64,8 @@ class MemoryClient:
         self._connected = False
         self.is_stopped = False
         self._events: list[Event] = []
-        self._given: list[Incoming] = []
+        self.given: list[Incoming] = []
+        """What it has given and nobody has confirmed."""
         self._arrived = asyncio.Event()
         self._lost: asyncio.Event = asyncio.Event()
         self.signs = Signs()
@@ -96,7 +97,7 @@ class MemoryClient:
         await uninterrupted(self._network.stops_may_end.wait())
         self._go_offline()
         if not self.is_stopped and self.number:
-            self._account.unconfirmed += self._unrepeated([*self._given, *_delivered(self._events)])
+            self._account.unconfirmed += self._unrepeated([*self.given, *_delivered(self._events)])
         self.is_away = False
         self.is_stopped = True
         self._arrived.set()
@@ -133,12 +134,12 @@ class MemoryClient:
             self._arrived.clear()
             await self._arrived.wait()
         taken, self._events = self._events, []
-        self._given += _delivered(taken)
+        self.given += _delivered(taken)
         return taken
 
     def confirm(self) -> None:
         """See the port."""
-        self._given.clear()
+        self.given.clear()
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""
