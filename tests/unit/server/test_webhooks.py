@@ -15,7 +15,7 @@ from server.store.audit import AuditRepository
 from server.store.sessions import SessionRepository
 from server.store.webhooks import RetryPolicy, Webhook, WebhookRepository
 from tests.support.waiting import until_async
-from tests.unit.server.office import NOBODY, Office, refused
+from tests.unit.server.office import NOBODY, NUMBER, Office, refused
 
 URL = "https://receiver.example/events"
 GONE = f"wh_{NOBODY}"
@@ -277,6 +277,17 @@ async def test_a_session_of_somebody_else_cannot_be_told_from_none(office: Offic
         for session in (theirs, NOBODY)
     ]
     assert answers[0].json == answers[1].json
+
+
+async def test_a_session_that_is_deleted_meanwhile_is_none(office: Office) -> None:
+    webhook = await made(office)
+    session = await office.node.working(NUMBER)
+    await SessionRepository(office.node.database).delete(session.id)  # which this node does not know yet
+    created = await office.owner.rest("CreateWebhook", {"url": URL, "sessionId": session.id})
+    changed = await office.owner.rest("UpdateWebhook", {"sessionId": session.id}, id=webhook["id"])
+    assert (created.status, set(created.json["error"]["details"])) == (400, {"sessionId"})
+    assert (changed.status, set(changed.json["error"]["details"])) == (422, {"sessionId"})
+    assert (await office.owner.rest("ListWebhooks")).json["data"] == [webhook]
 
 
 async def test_a_webhook_goes_with_its_session(office: Office) -> None:
