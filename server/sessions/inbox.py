@@ -80,7 +80,7 @@ class Inbox:
             )
 
     def give_up(self, session: Session) -> None:
-        """Says what is not stored, because the node ends: it is not confirmed, so WhatsApp delivers it again."""
+        """Says what is not stored because the node ends: not being confirmed, it is delivered again."""
         if self._unstored:
             log.warning("%d events of session %s are left to WhatsApp", len(self._unstored), session.id)
 
