@@ -80,9 +80,9 @@ class Inbox:
             )
 
     def give_up(self, session: Session) -> None:
-        """Says what is lost, because the node ends and it could not be stored."""
+        """Says what is not stored because the node ends: not being confirmed, it is delivered again."""
         if self._unstored:
-            log.error("%d events of session %s are lost", len(self._unstored), session.id)
+            log.warning("%d events of session %s are left to WhatsApp", len(self._unstored), session.id)
 
 
 async def mark_read(client: Client, session: Session, events: Sequence[Event]) -> None:
