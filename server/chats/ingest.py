@@ -25,9 +25,18 @@ from server.store.failures import DatabaseFailure
 from server.store.records import Session
 from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
+from server.whatsapp.incoming import (
+    Edited,
+    Reacted,
+    Receipt,
+    ReceiptKind,
+    Received,
+    Repeated,
+    Revoked,
+    Sealed,
+)
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Live, Received, Repeated
+from server.whatsapp.port import Incoming, Live
 
 log = logging.getLogger(__name__)
 
