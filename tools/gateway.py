@@ -33,11 +33,11 @@ _CALL_TIMEOUT = "120s"
 _STREAM_LIMITS: dict[str, object] = {
     "timeout": "0s",
     "idle_timeout": "3600s",
-    # While a node restarts its readers are kept waiting, for about ten seconds: a browser's EventSource
+    # While a node restarts its readers are kept waiting, for about half a minute: a browser's EventSource
     # that is answered 503 does not come back.
     "retry_policy": {
         "retry_on": "connect-failure,reset-before-request",
-        "num_retries": 24,
+        "num_retries": 64,
         "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"},
     },
 }

@@ -4,7 +4,8 @@ from typing import Final
 
 from server.chats.addresses import Addresses
 from server.clock import now_ms
-from server.store.records import NewHappening, Session
+from server.store.arrival_records import NewHappening
+from server.store.records import Session
 from server.whatsapp.happenings import CallTold, GroupChange, GroupChanged, Happening, Named, PresenceShown
 
 LEFT: Final = "left"

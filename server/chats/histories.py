@@ -17,7 +17,8 @@ from server.store.records import Session
 from server.whatsapp.history import HistoryReceived
 from server.whatsapp.history_pieces import header_of, pieces_of
 from server.whatsapp.history_reading import kind_of_history, read_piece
-from server.whatsapp.port import Incoming, Repeated
+from server.whatsapp.incoming import Repeated
+from server.whatsapp.port import Incoming
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,7 @@ from typing import Final
 from server.chats.addresses import Addresses
 from server.chats.happenings import Happenings
 from server.clock import now_ms
-from server.store.conversations import ConversationRepository, SessionGoneError
-from server.store.failures import DatabaseFailure
-from server.store.records import (
+from server.store.arrival_records import (
     Arrival,
     MessageAct,
     NewEdit,
@@ -20,14 +18,25 @@ from server.store.records import (
     NewRevoke,
     NewSealed,
     OpenDeed,
-    Session,
     learned_from,
 )
+from server.store.conversations import ConversationRepository, SessionGoneError
+from server.store.failures import DatabaseFailure
+from server.store.records import Session
 from server.whatsapp.acts import Act
 from server.whatsapp.happenings import CallTold, GroupChanged, PresenceShown
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Sealed
+from server.whatsapp.incoming import (
+    Edited,
+    Reacted,
+    Receipt,
+    ReceiptKind,
+    Received,
+    Repeated,
+    Revoked,
+    Sealed,
+)
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Incoming, Live, Received, Repeated
+from server.whatsapp.port import Incoming, Live
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from server.store.arrival_records import MessageAct, NewMessage, NewReaction, NewReceipt, NewVote
 from server.store.history_records import KeptPiece, OldChat, OldMessage, Past
-from server.store.records import MessageAct, NewMessage, NewReaction, NewReceipt, NewVote
 from server.whatsapp.history import HistoryKind, HistoryPiece, PastChat, PastMessage
 from server.whatsapp.incoming import Reacted
 from server.whatsapp.jid import Jid

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from server.store.records import NewEdit, NewReaction, NewSealed, NewVote
+from server.store.arrival_records import NewEdit, NewReaction, NewSealed, NewVote
 from server.whatsapp.incoming import Seal
 from server.whatsapp.sealing import SealedAct, open_edit, open_reaction, open_vote
 from server.whatsapp.stored import options_of, with_secret_of

@@ -10,18 +10,10 @@ from server.messages.recording import Shown
 from server.messages.results import SendResult, SendStatus, outcome_unknown, refused
 from server.messages.sending import Message, Sending
 from server.sessions.service import Sessions
+from server.store.arrival_records import MessageAct, NewEdit, NewReaction, NewRevoke, NewVote, OpenDeed
 from server.store.conversations import ConversationRepository
 from server.store.message_actions import MessageRepository
-from server.store.records import (
-    MessageAct,
-    NewEdit,
-    NewReaction,
-    NewRevoke,
-    NewVote,
-    OpenDeed,
-    Session,
-    StoredMessage,
-)
+from server.store.records import Session, StoredMessage
 from server.whatsapp.content import Content, Edit, Forward, Reaction, Revoke, Target, Text, Vote
 from server.whatsapp.jid import Jid, parse_jid
 from server.whatsapp.port import OutcomeUnknownError, RefusedError

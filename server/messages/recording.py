@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from server.messages.results import ACK_FAILED, ACK_SENT, ACK_UNKNOWN, SendStatus
-from server.store.records import NewEvent, NewMessage, Session
+from server.store.arrival_records import NewMessage
+from server.store.records import NewEvent, Session
 from server.whatsapp.content import Contact, Content, Location, Poll, Text
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import Sent

@@ -8,8 +8,9 @@ from typing import Final
 
 from server.clock import now_ms
 from server.store.records import UNDECRYPTABLE, Session
+from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Client, ClientError, ClientFactory, Event, Incoming, Received, Repeated
+from server.whatsapp.port import Client, ClientError, ClientFactory, Event, Incoming
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Executable, select, tuple_
 
+from server.store.arrival_records import Arrival, MessageAct, NewMessage, NewReceipt, learned_from
 from server.store.dialect import insert
-from server.store.records import Arrival, MessageAct, NewMessage, NewReceipt, learned_from
 from server.store.tables import AddressRow, table_of
 from server.store.uniting import unite
 

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from server.store.addresses import canonical, learn_addresses
+from server.store.arrival_records import Arrival, MessageAct, NewHappening, NewMessage, NewReceipt, NewSealed
 from server.store.change_events import change_people, event_of
 from server.store.changes import Applied, Change, apply_changes
 from server.store.chat_changes import renamed_by, tell_chats
@@ -19,15 +20,7 @@ from server.store.events import append_events
 from server.store.happenings import call_chats, payloads
 from server.store.ingest import insert_messages, storable, storable_deed, storable_text
 from server.store.names import Names, names_of
-from server.store.records import (
-    Arrival,
-    MessageAct,
-    NewEvent,
-    NewHappening,
-    NewMessage,
-    NewReceipt,
-    NewSealed,
-)
+from server.store.records import NewEvent
 from server.store.session_turn import take_turn
 
 MESSAGE_RANK: Final = 0

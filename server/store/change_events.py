@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from server.store.addresses import Person
+from server.store.arrival_records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke, NewVote
 from server.store.changes import Applied, Change
 from server.store.event_payloads import STATUS_WORDS
 from server.store.names import Names
-from server.store.records import MessageAct, NewEdit, NewReaction, NewReceipt, NewRevoke, NewVote
 
 EDITED: Final = "message.edited"
 """The event of a message that says something else now."""

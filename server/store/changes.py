@@ -7,12 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from server.store.contents import Contents
-from server.store.ingest import storable_deed, storable_text
-from server.store.marks import REACTIONS, RECEIPTS, VOTES, Who
-from server.store.message_targets import Target, Targets
-from server.store.records import (
-    UNDECRYPTABLE,
+from server.store.arrival_records import (
     MessageAct,
     NewEdit,
     NewReaction,
@@ -22,6 +17,11 @@ from server.store.records import (
     NewVote,
     OpenDeed,
 )
+from server.store.contents import Contents
+from server.store.ingest import storable_deed, storable_text
+from server.store.marks import REACTIONS, RECEIPTS, VOTES, Who
+from server.store.message_targets import Target, Targets
+from server.store.records import UNDECRYPTABLE
 from server.store.tables import MessageRow, table_of
 
 _message = table_of(MessageRow)

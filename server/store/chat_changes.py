@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, tuple_, update
 
+from server.store.arrival_records import NewMessage
 from server.store.event_payloads import CHAT_UPDATED, chat_payload
 from server.store.events import append_events
 from server.store.names import names_of
-from server.store.records import Chat, NewEvent, NewMessage
+from server.store.records import Chat, NewEvent
 from server.store.tables import ChatRow, SessionRow, table_of
 
 _chat = table_of(ChatRow)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from server.store.records import NewEdit, NewReaction, NewSealed, NewVote
+from server.store.arrival_records import NewEdit, NewReaction, NewSealed, NewVote
 
 
 class Contents(Protocol):

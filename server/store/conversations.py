@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from server.clock import now_ms
+from server.store.arrival_records import Arrival
 from server.store.arrivals import store_arrivals
 from server.store.chat_changes import change_chat, delete_chat
 from server.store.contents import Contents, Unread
@@ -16,7 +17,7 @@ from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
 from server.store.names import Names, names_of
 from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
-from server.store.records import Arrival, Chat, Message
+from server.store.records import Chat, Message
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)

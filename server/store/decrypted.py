@@ -5,9 +5,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, case, select, update
 
+from server.store.arrival_records import NewMessage
 from server.store.event_payloads import message_payload
 from server.store.names import Names
-from server.store.records import UNDECRYPTABLE, NewMessage
+from server.store.records import UNDECRYPTABLE
 from server.store.tables import ChatRow, MessageRow, ReactionRow, table_of
 
 _chat = table_of(ChatRow)

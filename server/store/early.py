@@ -16,10 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, delete, func, select
 
-from server.store.database import Database
-from server.store.dialect import insert
-from server.store.queries import execute
-from server.store.records import (
+from server.store.arrival_records import (
     MessageAct,
     NewEdit,
     NewReaction,
@@ -28,6 +25,9 @@ from server.store.records import (
     NewSealed,
     NewVote,
 )
+from server.store.database import Database
+from server.store.dialect import insert
+from server.store.queries import execute
 from server.store.tables import EarlyArrivalRow, SessionRow, table_of
 
 _early = table_of(EarlyArrivalRow)

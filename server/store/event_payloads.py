@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select
 
 from server.store.addresses import Person
+from server.store.arrival_records import NewMessage
 from server.store.names import Names
-from server.store.records import MEDIA_TYPES, Chat, NewMessage
+from server.store.records import MEDIA_TYPES, Chat
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)

@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import Connection, Executable
 
 from server.store.addresses import Person
+from server.store.arrival_records import NewHappening
 from server.store.chat_changes import tell_chats
 from server.store.dialect import insert
 from server.store.names import Names, names_of
-from server.store.records import NewHappening
 from server.store.tables import ChatRow, table_of
 
 _chat = table_of(ChatRow)

@@ -15,10 +15,11 @@ from server.store.event_payloads import organizations_of
 from server.store.events import append_events
 from server.store.failures import is_missing_parent
 from server.store.history_records import KeptPiece, NewChunk, Past
+from server.store.history_tables import HistoryChunkRow, HistoryPieceRow
 from server.store.past import Added, store_past
 from server.store.records import NewEvent
 from server.store.session_turn import take_turn
-from server.store.tables import HistoryChunkRow, HistoryPieceRow, table_of
+from server.store.tables import table_of
 
 _chunk = table_of(HistoryChunkRow)
 _piece = table_of(HistoryPieceRow)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.store.records import MessageAct, NewMessage, NewReceipt
+from server.store.arrival_records import MessageAct, NewMessage, NewReceipt
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Executable, bindparam, case, func, update
 
+from server.store.arrival_records import NewEdit, NewMessage, NewReaction, NewRevoke, NewVote, OpenDeed
 from server.store.dialect import insert
-from server.store.records import NewEdit, NewMessage, NewReaction, NewRevoke, NewVote, OpenDeed
 from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select, tuple_
 
-from server.store.records import MessageAct, NewReceipt
+from server.store.arrival_records import MessageAct, NewReceipt
 from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)

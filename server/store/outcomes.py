@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.clock import now_ms
+from server.store.arrival_records import NewMessage
 from server.store.arrivals import CHANGE_RANK, MESSAGE_RANK, Batch, append, store_changes, store_messages
 from server.store.contents import Contents, Unread
 from server.store.conversations import SessionGoneError
@@ -17,7 +18,7 @@ from server.store.group_commit import GATHER_SECONDS, GroupCommit
 from server.store.idempotency import settle_keys
 from server.store.names import names_of
 from server.store.outbox import Settlement, settle_entries
-from server.store.records import IdempotencyKey, NewEvent, NewMessage
+from server.store.records import IdempotencyKey, NewEvent
 from server.store.session_turn import take_turn
 from server.store.tables import ChatRow, MessageRow, table_of
 

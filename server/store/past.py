@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from server.store.addresses import learn_pairs, phone_jids
+from server.store.arrival_records import MessageAct, NewEdit, NewMessage, NewReceipt, NewRevoke
 from server.store.arrivals import MESSAGE_RANK, Batch, Happened, append, storable_change, store_changes
 from server.store.changes import Change, apply_changes
 from server.store.chat_changes import tell_chats
@@ -35,14 +36,7 @@ from server.store.event_payloads import message_people
 from server.store.history_records import OldChat, OldMessage, Past
 from server.store.ingest import message_row, storable, storable_text
 from server.store.names import Names, names_of
-from server.store.records import (
-    UNDECRYPTABLE,
-    MessageAct,
-    NewEdit,
-    NewMessage,
-    NewReceipt,
-    NewRevoke,
-)
+from server.store.records import UNDECRYPTABLE
 from server.store.tables import ChatRow, MessageRow, PushNameRow, table_of
 
 _chat = table_of(ChatRow)

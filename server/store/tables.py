@@ -1,4 +1,7 @@
-"""The tables. A change here needs a migration beside it; a test compares the two."""
+"""The tables; those of webhooks and of kept history have files of their own.
+
+A change needs a migration beside it; a test compares the two.
+"""
 
 from sqlalchemy import (
     JSON,
@@ -13,8 +16,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-# SQLite numbers rows by itself only in a column of type INTEGER.
-_RowId = BigInteger().with_variant(Integer, "sqlite")
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""Of columns that number rows: SQLite does that by itself only in a column of type INTEGER."""
 
 
 class SecretRow(SQLModel, table=True):
@@ -89,7 +92,7 @@ class AuditRow(SQLModel, table=True):
 
     __tablename__ = "audit"
 
-    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     at: int = Field(sa_type=BigInteger, index=True)
     # No foreign key: a line outlives what it speaks of.
     organization_id: str
@@ -141,7 +144,7 @@ class ChatRow(SQLModel, table=True):
     __tablename__ = "chat"
     __table_args__ = (UniqueConstraint("session_id", "jid"),)
 
-    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
     jid: str
     name: str
@@ -164,7 +167,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_message_wa_message_id", "chat_id", "wa_message_id"),
     )
 
-    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     chat_id: int = Field(foreign_key="chat.id", ondelete="CASCADE", sa_type=BigInteger)
     wa_message_id: str | None = None
     sender_jid: str
@@ -242,7 +245,7 @@ class EarlyArrivalRow(SQLModel, table=True):
         UniqueConstraint("session_id", "wa_message_id", "digest"),
     )
 
-    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
     wa_message_id: str
     digest: str
@@ -256,7 +259,7 @@ class SentAtRow(SQLModel, table=True):
 
     __tablename__ = "sent_at"
 
-    id: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    id: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
     at: int = Field(sa_type=BigInteger)
 
@@ -290,7 +293,7 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = (Index("ix_outbox_waiting", "session_id", "status", "number"),)
 
     # The order of acceptance.
-    number: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
+    number: int | None = Field(default=None, sa_column=Column(RowId, primary_key=True, autoincrement=True))
     id: str = Field(unique=True)
     organization_id: str = Field(foreign_key="organization.id")
     session_id: str = Field(foreign_key="session.id", ondelete="CASCADE")
@@ -341,79 +344,6 @@ class AddressRow(SQLModel, table=True):
     phone_jid: str = Field(index=True)
 
 
-class WebhookRow(SQLModel, table=True):
-    """An endpoint of an organization's that events are posted to."""
-
-    __tablename__ = "webhook"
-
-    id: str = Field(primary_key=True)
-    organization_id: str = Field(foreign_key="organization.id", index=True)
-    # Whose events alone; none for all of the organization's.
-    session_id: str | None = Field(default=None, foreign_key="session.id", ondelete="CASCADE", index=True)
-    url: str
-    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    active: bool
-    # As it was given: signing needs it. See docs/decisions/0330.
-    secret: str | None = None
-    custom_headers: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    policy: str
-    delay_seconds: int
-    attempts: int
-    created_at: int = Field(sa_type=BigInteger)
-    updated_at: int = Field(sa_type=BigInteger)
-    # Rises with every change, so that who posts to it can tell that what it knows is old.
-    revision: int = Field(sa_type=BigInteger)
-    # The newest event of the organization when it was made: it hears of what came behind.
-    starts_after: str
-
-
-class WebhookCursorRow(SQLModel, table=True):
-    """How far an endpoint has been told of its organization's log, and which node tells it."""
-
-    __tablename__ = "webhook_cursor"
-
-    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
-    organization_id: str
-    # The id of the newest event that is settled: delivered, given up, or none of its business.
-    position: str
-    # Attempts that failed, and events given up, since it last took something; and whether its circuit is
-    # open: what it has not taken waits in the log.
-    failures: int
-    dead: int
-    suspended: bool
-    # The lease, as in `session`.
-    owner_node: str | None = None
-    owner_boot: str | None = None
-    owner_generation: int = Field(default=0, sa_type=BigInteger)
-    owner_expires_at: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class WebhookDeliveryRow(SQLModel, table=True):
-    """What became of one event at one endpoint."""
-
-    __tablename__ = "webhook_delivery"
-    __table_args__ = (
-        Index("ix_webhook_delivery_state", "webhook_id", "state", "event_id"),
-        Index("ix_webhook_delivery_due", "state", "last_at"),
-    )
-
-    webhook_id: str = Field(primary_key=True, foreign_key="webhook.id", ondelete="CASCADE")
-    event_id: str = Field(primary_key=True)
-    event: str
-    session_id: str | None = None
-    # pending, delivered, dead, or redriven: a dead one that is tried again.
-    state: str
-    attempts: int
-    # The last attempt's: the answer's status, and why it failed.
-    status: int | None = None
-    error: str | None = None
-    began_at: int = Field(sa_type=BigInteger)
-    last_at: int = Field(sa_type=BigInteger)
-    next_at: int | None = Field(default=None, sa_type=BigInteger)
-    # The envelope, while it is not delivered: the log may have forgotten the event by then.
-    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
-
-
 class PushNameRow(SQLModel, table=True):
     """How a person calls themself, as a phone's history told: the name of a chat that has no other."""
 
@@ -422,33 +352,6 @@ class PushNameRow(SQLModel, table=True):
     session_id: str = Field(primary_key=True, foreign_key="session.id", ondelete="CASCADE")
     jid: str = Field(primary_key=True)
     name: str
-
-
-class HistoryChunkRow(SQLModel, table=True):
-    """A chunk of history of which pieces wait to be stored."""
-
-    __tablename__ = "history_chunk"
-
-    id: str = Field(primary_key=True)
-    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
-    kind: str
-    progress: int
-    own_jid: str
-    own_lid: str | None = None
-    received_at: int = Field(sa_type=BigInteger)
-    # What its pieces have added so far.
-    chats: int
-    messages: int
-
-
-class HistoryPieceRow(SQLModel, table=True):
-    """A piece of a chunk of history, packed as it came; gone once it is stored."""
-
-    __tablename__ = "history_piece"
-
-    number: int | None = Field(default=None, sa_column=Column(_RowId, primary_key=True, autoincrement=True))
-    chunk_id: str = Field(foreign_key="history_chunk.id", ondelete="CASCADE", index=True)
-    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 def table_of(model: type[SQLModel]) -> Table:

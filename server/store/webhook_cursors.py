@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Executable, and_, bindparam, exists, false, l
 from server.store.database import Database
 from server.store.dialect import EpochMs, insert
 from server.store.life import RELEASED, Life
-from server.store.tables import WebhookCursorRow, WebhookRow, table_of
+from server.store.tables import table_of
+from server.store.webhook_tables import WebhookCursorRow, WebhookRow
 from server.store.webhooks import Webhook, webhook_of
 
 _webhook = table_of(WebhookRow)

@@ -13,8 +13,9 @@ from server.store.delivery_records import Delivery, DeliveryState, EndpointHealt
 from server.store.dialect import insert
 from server.store.group_commit import GroupCommit
 from server.store.queries import execute, find_all
-from server.store.tables import WebhookCursorRow, WebhookDeliveryRow, table_of
+from server.store.tables import table_of
 from server.store.webhook_cursors import Streak, hold
+from server.store.webhook_tables import WebhookCursorRow, WebhookDeliveryRow
 from server.store.webhooks import Webhook
 
 _cursor = table_of(WebhookCursorRow)

@@ -14,7 +14,8 @@ from server.store.database import Database
 from server.store.events import BEFORE_ALL
 from server.store.failures import is_missing_parent
 from server.store.queries import execute, find_all, find_one
-from server.store.tables import EventHeadRow, OrganizationRow, WebhookRow, table_of
+from server.store.tables import EventHeadRow, OrganizationRow, table_of
+from server.store.webhook_tables import WebhookRow
 
 _webhook = table_of(WebhookRow)
 _organization = table_of(OrganizationRow)

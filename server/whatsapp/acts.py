@@ -22,7 +22,7 @@ class Envelope:
     """How a message came in.
 
     Attributes:
-        chat, chat_alternative, sender, sender_alternative, from_me: as in `port.Received`.
+        chat, chat_alternative, sender, sender_alternative, from_me: as in `incoming.Received`.
         timestamp: WhatsApp's time, epoch milliseconds.
         by_admin: whether WhatsApp took it as an admin's act on what somebody else wrote.
     """

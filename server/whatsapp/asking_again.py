@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from server.whatsapp.device_store import device_file
-from server.whatsapp.port import ClientError, Repeated
+from server.whatsapp.incoming import Repeated
+from server.whatsapp.port import ClientError
 
 BUSY_SECONDS: Final = 10.0
 """How long the library may keep the store locked."""

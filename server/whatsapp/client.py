@@ -33,6 +33,7 @@ from server.whatsapp.decoding import decode_jid
 from server.whatsapp.decoding_events import EVENTS, UNREAD, decode_event
 from server.whatsapp.device_store import holds_device, note_unlinked
 from server.whatsapp.encoding import encode_content, encode_jid, encode_poll_info
+from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.jid import Jid
 from server.whatsapp.library import LibraryClient
 from server.whatsapp.naming import named_both_ways
@@ -49,9 +50,7 @@ from server.whatsapp.port import (
     LastMessage,
     NotPairedError,
     OutcomeUnknownError,
-    Received,
     RefusedError,
-    Repeated,
     Sent,
     Stalled,
 )

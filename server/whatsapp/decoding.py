@@ -11,9 +11,8 @@ from neonize.proto.Neonize_pb2 import UndecryptableMessage as UndecryptableEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import FutureProofMessage, Message
 
 from server.whatsapp.acts import Act, Envelope, act_of
-from server.whatsapp.incoming import Receipt, ReceiptKind
+from server.whatsapp.incoming import Receipt, ReceiptKind, Received
 from server.whatsapp.jid import GROUP, LID, PHONE, Jid
-from server.whatsapp.port import Received
 from server.whatsapp.stored import UNDECRYPTABLE, describe, is_message
 
 log = logging.getLogger(__name__)
@@ -128,7 +127,7 @@ def decode_receipt(event: ReceiptEvent) -> Receipt | None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something came in, and from whom; as in `port.Received`."""
+    """Where something came in, and from whom; as in `incoming.Received`."""
 
     chat: Jid
     chat_alternative: Jid | None

@@ -21,7 +21,7 @@ class PresenceShown:
     """Somebody came, went, is typing or stopped.
 
     Attributes:
-        chat, chat_alternative, person, person_alternative: as chat and sender in `port.Received`.
+        chat, chat_alternative, person, person_alternative: as chat and sender in `incoming.Received`.
         last_seen: when they were last there, epoch milliseconds; None where they do not tell.
     """
 

@@ -48,7 +48,7 @@ class PastMessage:
     """A message as the phone knows it now.
 
     Attributes:
-        id, sender_name, type, body, timestamp, content, quoted_id, mentions: as in `port.Received`.
+        id, sender_name, type, body, timestamp, content, quoted_id, mentions: as in `incoming.Received`.
         sender: who wrote it, as the phone names them; None where the account itself did.
         ack_level: how far it came; 0 for what others wrote (REST API, Objects, Message).
         edited_at: when it was edited last, epoch milliseconds, 0 where only that it was is known; None

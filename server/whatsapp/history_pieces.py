@@ -16,8 +16,8 @@ MESSAGES: Final = 250
 """Messages in a piece, at most: what one transaction stores while live messages wait."""
 PIECE_BYTES: Final = 1 << 20
 """A piece that has grown so large takes nothing more; a single message may be larger."""
-SMALL_ITEMS: Final = 200
-"""Addresses or names in a piece, at most."""
+SMALL_ITEMS: Final = 50
+"""Addresses or names in a piece, at most: for each address a few statements look for what stands under it."""
 
 _BYTES: Final = 2
 """The wire type of a text, of bytes and of a message."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 from neonize.proto.waCommon.WACommon_pb2 import MessageKey
+from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, MessageContextInfo
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import Conversation, HistorySync
 from neonize.proto.waWeb.WAWebProtobufsWeb_pb2 import UserReceipt, WebMessageInfo
 
@@ -21,7 +22,7 @@ from server.whatsapp.history import (
 )
 from server.whatsapp.incoming import Edited, Reacted, Revoked
 from server.whatsapp.jid import GROUP, LID, PHONE, Jid
-from server.whatsapp.stored import UNKNOWN, describe, kind_of, unwrap
+from server.whatsapp.stored import UNKNOWN, describe, kind_of, secret_of, unwrap, with_secret_of
 
 _CHATS: Final = frozenset({PHONE, LID, GROUP})
 """Servers of chats that the stored copy has: people and groups (REST API, Objects, Chat)."""
@@ -166,7 +167,7 @@ def _message(web: WebMessageInfo, sender: Jid | None) -> PastMessage:
         type=described.type,
         body=described.text,
         timestamp=web.messageTimestamp * 1000,
-        content=web.message.SerializeToString(),
+        content=_content(web),
         quoted_id=described.quoted_id,
         mentions=described.mentions,
         ack_level=_ack_level(web),
@@ -176,6 +177,15 @@ def _message(web: WebMessageInfo, sender: Jid | None) -> PastMessage:
         votes=tuple(_votes(web, described.options)) if described.options else (),
         receipts=tuple(_receipts(web)),
     )
+
+
+def _content(web: WebMessageInfo) -> bytes:
+    """What a message travelled as, with its secret: the phone keeps that beside it, and votes need it."""
+    content: bytes = web.message.SerializeToString()
+    if not web.messageSecret or secret_of(content):
+        return content
+    beside = Message(messageContextInfo=MessageContextInfo(messageSecret=web.messageSecret))
+    return with_secret_of(beside.SerializeToString(), content)
 
 
 def _edited(web: WebMessageInfo, edit: Edited, sender: Jid | None) -> PastMessage:

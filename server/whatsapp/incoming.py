@@ -1,9 +1,66 @@
-"""What the port tells of messages that are there already: acts on them, and how far they came."""
+"""What the port tells of messages: those that came in, acts on others, and how far they came."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from server.whatsapp.jid import Jid
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came in, or the account sent one from another of its devices.
+
+    A message that the device could not decrypt, or that WhatsApp did not give it, comes with the type
+    "undecryptable" and nothing in it. The device asks its sender for it by itself; where that helps, the same
+    message follows, under the same id.
+
+    Attributes:
+        id: WhatsApp's id for it.
+        chat: where it belongs; a LID where WhatsApp addressed it so.
+        chat_alternative: the same person's other JID (phone number for a LID), where known.
+        sender: who sent it, without a device part.
+        sender_alternative: the sender's other JID, where known.
+        sender_name: how the sender calls themself, "" where unknown.
+        type: a word of the API's message types ("text", "image", ..., "unknown", "undecryptable").
+        body: the text or what stands for it.
+        timestamp: WhatsApp's time, epoch milliseconds.
+        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it. Empty for what could not
+            be decrypted.
+        quoted_id: WhatsApp's id of the message that it answers, or None.
+        mentions: people whom it mentions, as the sender addressed them.
+    """
+
+    id: str
+    chat: Jid
+    chat_alternative: Jid | None
+    sender: Jid
+    sender_alternative: Jid | None
+    from_me: bool
+    sender_name: str
+    type: str
+    body: str
+    timestamp: int
+    content: bytes
+    quoted_id: str | None = None
+    mentions: tuple[Jid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """WhatsApp delivered a message again that this device has decrypted before, and can decrypt only once.
+
+    It does so with what was not confirmed (`Client.confirm`). Whoever has stored the message confirms; who
+    has not has it asked for again (`ClientFactory.ask_again`).
+
+    Attributes:
+        id: WhatsApp's id for it.
+        sender: the device that sent it, as the library names it (`<user>:<device>@<server>`).
+        chat: where it came in, as the library names it.
+    """
+
+    id: str
+    sender: str
+    chat: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Protocol
 from server.whatsapp.content import Content
 from server.whatsapp.happenings import Happening
 from server.whatsapp.history import HistoryReceived
-from server.whatsapp.incoming import Edited, Reacted, Receipt, Revoked, Sealed
+from server.whatsapp.incoming import Edited, Reacted, Receipt, Received, Repeated, Revoked, Sealed
 from server.whatsapp.jid import Jid
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.signs import Signs
@@ -124,63 +124,6 @@ class Ended:
     """WhatsApp ended the session."""
 
     ending: Ending
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message came in, or the account sent one from another of its devices.
-
-    A message that the device could not decrypt, or that WhatsApp did not give it, comes with the type
-    "undecryptable" and nothing in it. The device asks its sender for it by itself; where that helps, the same
-    message follows, under the same id.
-
-    Attributes:
-        id: WhatsApp's id for it.
-        chat: where it belongs; a LID where WhatsApp addressed it so.
-        chat_alternative: the same person's other JID (phone number for a LID), where known.
-        sender: who sent it, without a device part.
-        sender_alternative: the sender's other JID, where known.
-        sender_name: how the sender calls themself, "" where unknown.
-        type: a word of the API's message types ("text", "image", ..., "unknown", "undecryptable").
-        body: the text or what stands for it.
-        timestamp: WhatsApp's time, epoch milliseconds.
-        content: the `waE2E.Message`, serialised; `server.whatsapp.stored` reads it. Empty for what could not
-            be decrypted.
-        quoted_id: WhatsApp's id of the message that it answers, or None.
-        mentions: people whom it mentions, as the sender addressed them.
-    """
-
-    id: str
-    chat: Jid
-    chat_alternative: Jid | None
-    sender: Jid
-    sender_alternative: Jid | None
-    from_me: bool
-    sender_name: str
-    type: str
-    body: str
-    timestamp: int
-    content: bytes
-    quoted_id: str | None = None
-    mentions: tuple[Jid, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """WhatsApp delivered a message again that this device has decrypted before, and can decrypt only once.
-
-    It does so with what was not confirmed (`Client.confirm`). Whoever has stored the message confirms; who
-    has not has it asked for again (`ClientFactory.ask_again`).
-
-    Attributes:
-        id: WhatsApp's id for it.
-        sender: the device that sent it, as the library names it (`<user>:<device>@<server>`).
-        chat: where it came in, as the library names it.
-    """
-
-    id: str
-    sender: str
-    chat: str
 
 
 Live = Received | Edited | Revoked | Reacted | Sealed | Receipt | Happening

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from server.store.arrival_records import Arrival, NewReaction, NewRevoke
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
-from server.store.records import Arrival, Message, NewReaction, NewRevoke, Reaction, Session
+from server.store.records import Message, Reaction, Session
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged
 from tests.support.records import a_message
 

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from server.store.arrival_records import NewMessage
 from server.store.arrivals import store_arrivals
 from server.store.contents import Unread
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
 from server.store.queries import execute
-from server.store.records import Chat, Message, NewMessage, Session
+from server.store.records import Chat, Message, Session
 from server.store.sessions import SessionRepository
 from tests.support.records import a_message, a_session
 

@@ -8,6 +8,7 @@ import pytest
 from server.clock import now_ms
 from server.config import Settings
 from server.messages.housekeeping import Housekeeping
+from server.store.arrival_records import Arrival, NewReaction, NewRevoke
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.early import KEPT_MS, EarlyArrivalRepository
@@ -15,7 +16,7 @@ from server.store.idempotency import IdempotencyRepository
 from server.store.message_actions import MessageRepository
 from server.store.outbox import OutboxRepository
 from server.store.outcomes import LateAnswer, Outcome, OutcomeRepository
-from server.store.records import Arrival, Message, NewEvent, NewReaction, NewRevoke, Reaction, Session
+from server.store.records import Message, NewEvent, Reaction, Session
 from server.store.reservations import ReservationRepository
 from server.store.sessions import SessionRepository
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from server.store.arrival_records import NewHappening
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
-from server.store.records import NewHappening, Session
+from server.store.records import Session
 from tests.support.acts import ADA, logged
 from tests.support.records import a_message
 

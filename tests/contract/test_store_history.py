@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from server.store.arrival_records import NewReaction, NewRevoke, NewVote
 from server.store.contents import Unread
 from server.store.conversations import ConversationRepository, SessionGoneError
 from server.store.database import Database
@@ -13,16 +14,7 @@ from server.store.history import HistoryRepository, packed
 from server.store.history_records import KeptPiece, NewChunk, OldChat, OldMessage, Past
 from server.store.message_actions import MessageRepository
 from server.store.past import Added
-from server.store.records import (
-    UNDECRYPTABLE,
-    Chat,
-    Message,
-    NewReaction,
-    NewRevoke,
-    NewVote,
-    Reaction,
-    Session,
-)
+from server.store.records import UNDECRYPTABLE, Chat, Message, Reaction, Session
 from server.store.sessions import SessionRepository
 from tests.support.acts import ADA, a_receipt, an_act, an_edit, logged
 from tests.support.records import a_message, a_session

@@ -4,20 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from server.store.arrival_records import NewEdit, NewReaction, NewRevoke
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
 from server.store.queries import DELETED_AT_A_TIME
-from server.store.records import (
-    Chat,
-    Message,
-    NewEdit,
-    NewReaction,
-    NewRevoke,
-    Reaction,
-    Session,
-    StoredMessage,
-)
+from server.store.records import Chat, Message, Reaction, Session, StoredMessage
 from server.store.sessions import SessionRepository
 from tests.support.acts import an_act
 from tests.support.records import a_message

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
+from server.store.arrival_records import Arrival, NewMessage, NewReaction, NewRevoke
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
-from server.store.records import UNDECRYPTABLE, Arrival, NewMessage, NewReaction, NewRevoke, Session
+from server.store.records import UNDECRYPTABLE, Session
 from tests.support.acts import ADA, an_act, an_edit, logged
 from tests.support.records import a_message
 

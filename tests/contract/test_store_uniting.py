@@ -7,19 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from server.store.arrival_records import MessageAct, NewEdit, NewMessage, NewReaction
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
 from server.store.message_actions import MessageRepository
-from server.store.records import (
-    Chat,
-    Message,
-    MessageAct,
-    NewEdit,
-    NewMessage,
-    NewReaction,
-    Organization,
-    Session,
-)
+from server.store.records import Chat, Message, Organization, Session
 from server.store.sessions import SessionRepository
 from tests.support.acts import an_act
 from tests.support.records import a_message, a_session

@@ -16,9 +16,10 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (
 )
 
 from server.chats.reading import WhatsAppContents
+from server.store.arrival_records import Arrival, MessageAct, NewMessage, NewSealed, NewVote
 from server.store.conversations import ConversationRepository
 from server.store.database import Database
-from server.store.records import UNDECRYPTABLE, Arrival, MessageAct, NewMessage, NewSealed, NewVote, Session
+from server.store.records import UNDECRYPTABLE, Session
 from server.whatsapp.sealing import seal_vote
 from tests.support.acts import ADA, Logged, an_act, an_edit, logged
 from tests.support.records import a_message

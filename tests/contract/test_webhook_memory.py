@@ -8,7 +8,8 @@ import pytest_asyncio
 from sqlalchemy import func, select
 
 from server.store.database import Database
-from server.store.tables import WebhookDeliveryRow, table_of
+from server.store.tables import table_of
+from server.store.webhook_tables import WebhookDeliveryRow
 from tests.support.couriers import Time, posting
 from tests.support.events import append_many
 from tests.support.receiver import answering, receiving

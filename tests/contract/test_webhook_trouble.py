@@ -5,6 +5,7 @@ import pytest
 from server.store.database import Database
 from server.store.delivery_records import DeliveryState
 from server.store.event_log import EventLog
+from server.store.webhook_deliveries import Outcome, WebhookDeliveryRepository
 from server.store.webhooks import RetryPolicy
 from tests.support.couriers import Post, Time, posting
 from tests.support.events import append, append_many
@@ -276,3 +277,27 @@ async def test_endpoints_that_hang_do_not_delay_others(database: Database) -> No
         await good.took(ids, maybe_twice=True)
         assert bad.most <= 4
         assert bad.taken == []
+
+
+async def test_what_could_not_be_written_is_not_passed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = WebhookDeliveryRepository.settle
+    failed: list[Outcome] = []
+
+    async def fail_once(self: WebhookDeliveryRepository, outcome: Outcome) -> bool:
+        if outcome.tried is not None and not failed:
+            failed.append(outcome)
+            raise RuntimeError("a defect")
+        return await settle(self, outcome)
+
+    monkeypatch.setattr(WebhookDeliveryRepository, "settle", fail_once)
+    async with posting(database) as post, receiving() as receiver:
+        receiver.behaves = answering_to("bad", 400)
+        webhook = await post.webhook(receiver.url, attempts=1)
+        bad, good = await append(database, "bad", "good")
+        await receiver.took([good])
+        await is_dead(post, webhook.id, 1)
+        (dead,) = await post.listed(webhook, DeliveryState.DEAD)
+        assert dead.event_id == bad
+        assert [received.event_id for received in receiver.received] == [bad, bad, good]

@@ -48,6 +48,7 @@ class Gateway:
         *,
         limits: dict[str, str] | None = None,
         rest_timeout: str = "",
+        stream_retries: int | None = None,
         origins: Sequence[str] = (),
         node: str = "tests.edge.echo",
     ) -> None:
@@ -57,6 +58,7 @@ class Gateway:
             folder: where it keeps its files.
             limits: replace those of Envoy's configuration that a test cannot wait for.
             rest_timeout: the same for the time that an answer may take.
+            stream_retries: how often a stream looks for a node that is away, for tests that cannot wait.
             origins: whose pages may call.
             node: the module that is the node; it is given its port and the ledger's path.
         """
@@ -64,6 +66,7 @@ class Gateway:
         self.folder = folder
         self._limits = limits or {}
         self._rest_timeout = rest_timeout
+        self._stream_retries = stream_retries
         self._origins = origins
         self.port = free_port()
         self.node_port = free_port()
@@ -116,8 +119,11 @@ class Gateway:
         connections = listener["filter_chains"][0]["filters"][0]["typed_config"]
         assert self._limits.keys() <= connections.keys()
         connections.update(self._limits)
+        routes = connections["route_config"]["virtual_hosts"][0]["routes"]
+        if self._stream_retries is not None:
+            (policy,) = (r["route"]["retry_policy"] for r in routes if "retry_policy" in r.get("route", {}))
+            policy["num_retries"] = self._stream_retries
         if self._rest_timeout:
-            routes = connections["route_config"]["virtual_hosts"][0]["routes"]
             rest = next(route for route in routes if route.get("name") == "rest")
             rest["route"]["timeout"] = self._rest_timeout
         path.write_text(yaml.safe_dump(config))

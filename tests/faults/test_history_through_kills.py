@@ -9,7 +9,8 @@ from sqlalchemy import Connection, func, select
 
 from server.config import Settings
 from server.store.database import open_database
-from server.store.tables import EventRow, HistoryChunkRow, HistoryPieceRow, table_of
+from server.store.history_tables import HistoryChunkRow, HistoryPieceRow
+from server.store.tables import EventRow, table_of
 from tests.support.stack import Stack, eventually
 
 NUMBER = "628130000041"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from server.store.arrival_records import MessageAct, NewEdit, NewReceipt, NewSealed, OpenDeed
 from server.store.database import Database
-from server.store.records import MessageAct, NewEdit, NewReceipt, NewSealed, OpenDeed
 from server.store.tables import EventRow, table_of
 from tests.support.event_schemas import problems
 

@@ -33,8 +33,9 @@ from server.store.records import Message, Organization, Session
 from server.store.secrets import shared_secret
 from server.store.sessions import SessionRepository
 from server.store.tickets import TicketRepository
+from server.whatsapp.incoming import Repeated
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
-from server.whatsapp.port import Incoming, Repeated
+from server.whatsapp.port import Incoming
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2

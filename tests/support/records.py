@@ -2,7 +2,8 @@
 
 from ulid import ULID
 
-from server.store.records import NewMessage, Session
+from server.store.arrival_records import NewMessage
+from server.store.records import Session
 from server.store.webhooks import RetryPolicy, Webhook, new_id
 
 

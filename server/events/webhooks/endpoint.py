@@ -292,9 +292,10 @@ class Endpoint:
         )
 
     async def _done(self, tried: Tried) -> None:
+        await self._settle(Progress(tried.event_id, self._streak), tried)
+        # Not before: the position is also written by itself, and must never pass what is not.
         self._head = None
         self._position = tried.event_id
-        await self._settle(Progress(self._position, self._streak), tried)
 
     async def _save(self) -> None:
         if self._position != self._saved:

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from server.store import tables
+from server.store import history_tables, tables, webhook_tables
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -12,5 +12,6 @@ context.configure(
     # SQLite cannot alter a table in place; Alembic copies it instead.
     render_as_batch=connection.dialect.name == "sqlite",
 )
-assert tables.SessionRow.metadata is SQLModel.metadata  # noqa: S101 - the import fills the metadata
+for model in (tables.SessionRow, webhook_tables.WebhookRow, history_tables.HistoryChunkRow):
+    assert model.metadata is SQLModel.metadata  # noqa: S101 - the imports fill the metadata
 context.run_migrations()

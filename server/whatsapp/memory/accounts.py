@@ -5,8 +5,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from server.whatsapp.content import Content
+from server.whatsapp.incoming import Received
 from server.whatsapp.jid import LID, PHONE, Jid
-from server.whatsapp.port import ChatState, Ending, Identity, Incoming, Received
+from server.whatsapp.port import ChatState, Ending, Identity, Incoming
 from server.whatsapp.refusals import Refusal
 
 

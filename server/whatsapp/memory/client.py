@@ -10,7 +10,7 @@ from typing import Final
 from server.whatsapp.addressing import Addressing
 from server.whatsapp.content import Content, Vote
 from server.whatsapp.happenings import Happening
-from server.whatsapp.incoming import ReceiptKind
+from server.whatsapp.incoming import ReceiptKind, Received, Repeated
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory.accounts import Account, ChatSettings, Group, HeldSend
 from server.whatsapp.memory.happenings import tell_joined, tell_typing
@@ -31,9 +31,7 @@ from server.whatsapp.port import (
     LastMessage,
     NotPairedError,
     OutcomeUnknownError,
-    Received,
     RefusedError,
-    Repeated,
     Sent,
     Stalled,
 )

@@ -11,7 +11,8 @@ from server.whatsapp.happenings import (
     PresenceState,
 )
 from server.whatsapp.memory.accounts import Account, Group
-from server.whatsapp.memory.network import MemoryNetwork, author_of
+from server.whatsapp.memory.letters import author_of
+from server.whatsapp.memory.network import MemoryNetwork
 from server.whatsapp.port import ChatState
 
 

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,27 +12,19 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, PollEncValue, Pol
 from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySync
 
 from server.clock import now_ms
-from server.whatsapp.acts import Envelope, act_of
+from server.whatsapp.acts import act_of
 from server.whatsapp.content import Content, Revoke, Text, Vote
 from server.whatsapp.encoding import encode_content, encode_key
 from server.whatsapp.history import HistoryReceived
 from server.whatsapp.incoming import Receipt, ReceiptKind
 from server.whatsapp.jid import PHONE, Jid
 from server.whatsapp.memory.accounts import Account, Group, Heard, HeldSend
+from server.whatsapp.memory.letters import as_decrypted, author_of, envelope_of, once_more, received_by
 from server.whatsapp.pairing_port import Paired, PairingFailed, PairingFailure
-from server.whatsapp.port import (
-    Connected,
-    Ending,
-    Event,
-    Incoming,
-    KeepAliveMissed,
-    Received,
-    Repeated,
-    Sent,
-)
+from server.whatsapp.port import Connected, Ending, Event, Incoming, KeepAliveMissed, Sent
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.sealing import seal_vote
-from server.whatsapp.stored import UNDECRYPTABLE, StoredContent, describe, is_message, secret_of
+from server.whatsapp.stored import describe, is_message, secret_of
 
 DEVICE_FILE: Final = "device.json"
 """The file in a device folder that stands for the device's keys."""
@@ -319,11 +310,11 @@ class MemoryNetwork:
                 account.polls.add(sent.id)
             incoming: Incoming | None
             if is_message(message):
-                incoming = _received(account, sender, to, sent, described)
+                incoming = received_by(account, sender, to, sent, described)
             else:
                 admin = isinstance(content, Revoke) and not content.target.from_me
-                incoming = act_of(message, _envelope(account, sender, to, sent, by_admin=admin))
-            for arrived in _as_decrypted(account, incoming):
+                incoming = act_of(message, envelope_of(account, sender, to, sent, by_admin=admin))
+            for arrived in as_decrypted(account, incoming):
                 self.deliver(account, arrived, origin)
         if self.tells_delivery:
             for account in recipients:
@@ -372,7 +363,7 @@ class MemoryNetwork:
         client.tell(Connected())
         unconfirmed, account.unconfirmed = account.unconfirmed, []
         for incoming in unconfirmed:
-            for again in _once_more(account, incoming):
+            for again in once_more(account, incoming):
                 client.tell(again)
         waiting, account.waiting = account.waiting, []
         for incoming in waiting:
@@ -385,77 +376,3 @@ class MemoryNetwork:
     def clients_of(self, account: Account) -> list[Line]:
         """The connected devices of an account."""
         return [client for (number, _), client in self._online.items() if number == account.number]
-
-
-def author_of(sender: Account, to: Account | Group) -> Jid:
-    """How somebody is named in a chat."""
-    return sender.jid if isinstance(to, Group) and not to.by_lid else sender.lid
-
-
-def _envelope(
-    account: Account, sender: Account, to: Account | Group, sent: Sent, *, by_admin: bool
-) -> Envelope:
-    from_me = account is sender
-    other = to if from_me and isinstance(to, Account) else sender
-    author = author_of(sender, to)
-    return Envelope(
-        chat=to.jid if isinstance(to, Group) else other.lid,
-        chat_alternative=None if isinstance(to, Group) else other.jid,
-        sender=author,
-        sender_alternative=sender.jid if author == sender.lid else sender.lid,
-        from_me=from_me,
-        timestamp=sent.timestamp,
-        by_admin=by_admin,
-    )
-
-
-def _received(
-    account: Account, sender: Account, to: Account | Group, sent: Sent, described: StoredContent
-) -> Received:
-    envelope = _envelope(account, sender, to, sent, by_admin=False)
-    return Received(
-        id=sent.id,
-        chat=envelope.chat,
-        chat_alternative=envelope.chat_alternative,
-        sender=envelope.sender,
-        sender_alternative=envelope.sender_alternative,
-        from_me=envelope.from_me,
-        sender_name=sender.name,
-        type=described.type,
-        body=described.text,
-        timestamp=sent.timestamp,
-        content=sent.content,
-        quoted_id=described.quoted_id,
-        mentions=described.mentions,
-    )
-
-
-def _as_decrypted(account: Account, incoming: Incoming | None) -> list[Incoming]:
-    """What a device makes of a message that may have come in damaged."""
-    if incoming is None:
-        return []
-    if not isinstance(incoming, Received):
-        return [incoming]
-    placeholder = _placeholder(incoming)
-    if account.withheld:
-        account.withheld -= 1
-        return [placeholder]
-    if account.damaged:
-        account.damaged -= 1
-        return [placeholder, incoming]
-    return [incoming]
-
-
-def _once_more(account: Account, incoming: Incoming) -> list[Incoming]:
-    """What a device makes of something that it was given before: it can decrypt a message only once."""
-    if not isinstance(incoming, Received):
-        return [incoming]
-    if incoming.id in account.asked:
-        account.asked.discard(incoming.id)
-        return [_placeholder(incoming), incoming]
-    account.repeated[incoming.id] = incoming
-    return [Repeated(incoming.id, str(incoming.sender), str(incoming.chat))]
-
-
-def _placeholder(message: Received) -> Received:
-    return replace(message, type=UNDECRYPTABLE, body="", content=b"", quoted_id=None, mentions=())

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from server.whatsapp.content import Content
-from server.whatsapp.port import Received, Sent
+from server.whatsapp.incoming import Received
+from server.whatsapp.port import Sent
 from tests.contract.port.following import DEADLINE, Following
 from tests.contract.port.world import Letter, World
 from tests.support.waiting import until_async

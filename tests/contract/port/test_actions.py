@@ -6,12 +6,12 @@ import time
 import pytest
 
 from server.whatsapp.content import Text
+from server.whatsapp.incoming import Received
 from server.whatsapp.port import (
     ChatChange,
     ChatState,
     LastMessage,
     OutcomeUnknownError,
-    Received,
     RefusedError,
     Stalled,
 )

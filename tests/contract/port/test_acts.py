@@ -7,9 +7,9 @@ from typing import TypeVar
 import pytest
 
 from server.whatsapp.content import Content, Edit, Poll, Reaction, Revoke, Target, Text, Vote
-from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Revoked, Seal, Sealed
+from server.whatsapp.incoming import Edited, Reacted, Receipt, ReceiptKind, Received, Revoked, Seal, Sealed
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import Received, Sent
+from server.whatsapp.port import Sent
 from server.whatsapp.sealing import SealedAct, open_vote
 from tests.contract.port.conftest import Follow, link, login, new_folder
 from tests.contract.port.following import DEADLINE, Following

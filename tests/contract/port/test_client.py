@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.whatsapp.content import Text
+from server.whatsapp.incoming import Received
 from server.whatsapp.jid import Jid
 from server.whatsapp.port import (
     Connected,
@@ -14,7 +15,6 @@ from server.whatsapp.port import (
     Ended,
     Ending,
     NotPairedError,
-    Received,
     RefusedError,
 )
 from server.whatsapp.refusals import Refusal

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from server.whatsapp.port import Connected, Received, Repeated
+from server.whatsapp.incoming import Received, Repeated
+from server.whatsapp.port import Connected
 from tests.contract.port.following import Following
 from tests.contract.port.world import World
 

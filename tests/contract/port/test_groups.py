@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 
 from server.whatsapp.content import Content, Poll, Quote, Reaction, Revoke, Target, Text, Vote
+from server.whatsapp.incoming import Received
 from server.whatsapp.jid import Jid
-from server.whatsapp.port import InviteRefusedError, Received, RefusedError, Sent
+from server.whatsapp.port import InviteRefusedError, RefusedError, Sent
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.following import DEADLINE, Following
 from tests.contract.port.pair import SECONDS, Pair

@@ -5,7 +5,7 @@ from neonize.proto.waHistorySync.WAWebProtobufsHistorySync_pb2 import HistorySyn
 from server.whatsapp.history import HistoryKind, HistoryReceived
 from server.whatsapp.history_pieces import header_of, pieces_of
 from server.whatsapp.history_reading import kind_of_history, read_piece
-from server.whatsapp.port import Received
+from server.whatsapp.incoming import Received
 from tests.contract.port.following import Following
 from tests.contract.port.world import World
 from tests.support.histories import ADA, ADA_LID, addresses, chat, history, names, said

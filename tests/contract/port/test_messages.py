@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from server.whatsapp.content import Text
-from server.whatsapp.port import OutcomeUnknownError, Received, RefusedError, Stalled
+from server.whatsapp.incoming import Received
+from server.whatsapp.port import OutcomeUnknownError, RefusedError, Stalled
 from server.whatsapp.refusals import Refusal
 from tests.contract.port.following import DEADLINE, Following
 from tests.contract.port.world import World

@@ -1,6 +1,6 @@
 """Messages that a device cannot read when they come in."""
 
-from server.whatsapp.port import Received
+from server.whatsapp.incoming import Received
 from tests.contract.port.following import Following
 from tests.contract.port.world import World
 

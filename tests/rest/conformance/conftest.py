@@ -77,7 +77,7 @@ def edge_answers(whole_world: World, tmp_path_factory: pytest.TempPathFactory) -
     """
     cases = run_by(By.EDGE)
     away, silent = tmp_path_factory.mktemp("away"), tmp_path_factory.mktemp("silent")
-    with Gateway(away) as without_node, Gateway(silent, rest_timeout="0.3s") as waiting:
+    with Gateway(away, stream_retries=2) as without_node, Gateway(silent, rest_timeout="0.3s") as waiting:
         without_node.kill_node()
         slow = {"x-test-delay": "30"}
         with (

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.whatsapp.asking_again import address, forget_senders
-from server.whatsapp.port import ClientError, Repeated
+from server.whatsapp.incoming import Repeated
+from server.whatsapp.port import ClientError
 
 TABLES = """
 CREATE TABLE whatsmeow_sessions (our_jid TEXT, their_id TEXT, session BLOB);

@@ -19,6 +19,7 @@ from server.whatsapp.history import (
 )
 from server.whatsapp.history_reading import kind_of_history, read_piece
 from server.whatsapp.jid import parse_jid
+from server.whatsapp.stored import read_content, secret_of
 from tests.support.histories import ADA, ADA_LID, BOB, BOB_LID, SECOND, TEAM, addresses, chat, history, said
 
 MS = SECOND * 1000
@@ -273,6 +274,17 @@ def test_polls_keep_their_secret() -> None:
     told = only(web)
     assert (told.type, told.body) == ("poll", "tea?")
     assert Message.FromString(told.content).messageContextInfo.messageSecret
+
+
+def test_a_secret_that_the_phone_keeps_beside_a_message_is_kept_in_it() -> None:
+    web = said("M1", "hi")
+    web.messageSecret = b"s" * 32
+    told = only(web)
+    assert (told.body, read_content(told.content).text) == ("hi", "hi")
+    assert secret_of(told.content) == b"s" * 32
+    # what lies inside is the message's own
+    web.message.messageContextInfo.messageSecret = b"i" * 32
+    assert secret_of(only(web).content) == b"i" * 32
 
 
 def test_every_kind_has_a_word() -> None:

@@ -8,9 +8,10 @@ import pytest_asyncio
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message
 
 from server.whatsapp.content import Poll, Quote, Reaction, Revoke, Target, Text, Vote
+from server.whatsapp.incoming import Received
 from server.whatsapp.jid import GROUP, Jid
 from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork
-from server.whatsapp.port import ChatState, InviteRefusedError, Received, RefusedError
+from server.whatsapp.port import ChatState, InviteRefusedError, RefusedError
 from server.whatsapp.refusals import Refusal
 
 OWN, ADA, BEN = "6281500001", "6281500002", "6281500003"

@@ -19,8 +19,9 @@ from server.store.failures import DatabaseAwayError
 from server.store.leases import LeaseRepository
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
+from server.whatsapp.incoming import Repeated
 from server.whatsapp.memory import MemoryNetwork
-from server.whatsapp.port import Ending, Repeated
+from server.whatsapp.port import Ending
 from tests.support.leases import a_lease_repository
 from tests.support.memory_node import MemoryNode, memory_node
 from tests.support.records import a_session

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from server.chats.ingest import Ingest
+from server.store.arrival_records import Arrival, NewMessage
 from server.store.conversations import ConversationRepository
 from server.store.failures import DatabaseAwayError
-from server.store.records import Arrival, NewMessage, Session
+from server.store.records import Session
+from server.whatsapp.incoming import Received
 from server.whatsapp.jid import Jid
 from server.whatsapp.memory import MemoryNetwork
-from server.whatsapp.port import Received
 from tests.support.memory_node import MemoryNode, memory_node
 from tests.support.waiting import until, until_async
 

@@ -8,8 +8,9 @@ import pytest
 
 from server.sessions import connecting
 from server.store.records import Session
+from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork
-from server.whatsapp.port import Incoming, Received, Repeated
+from server.whatsapp.port import Incoming
 from tests.support.memory_node import MemoryNode
 from tests.support.waiting import until
 
