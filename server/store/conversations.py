@@ -91,7 +91,7 @@ class ConversationRepository:
         return await find_one(self._database, _FIND_CHAT, Chat, of=session_id, called=jid)
 
     async def has_message(self, session_id: str, wa_message_id: str) -> bool:
-        """Whether a session has a message with this id that could be read, in whichever chat, from whomever."""
+        """Whether a session has a message with this id, in whichever chat; a placeholder is none."""
         found = await self._database.read(
             lambda connection: connection.execute(
                 _HAS_MESSAGE, {"of": session_id, "called": wa_message_id}
