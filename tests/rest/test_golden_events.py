@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support import golden
+from tests.support.event_schemas import payloads
 from tests.support.stack import Stack, eventually
 from tests.support.told import telling
 
@@ -24,6 +25,10 @@ def session(stack: Stack) -> str:
         "the chat with Ada is there",
     )
     return session
+
+
+def test_every_name_has_an_example() -> None:
+    assert set(payloads()) <= {path.stem for path in golden.GOLDEN.glob("*.json")}
 
 
 def says(stack: Stack, **what: Any) -> str:
