@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from server.whatsapp.port import Client, ClientError, ClientFactory, Event, Inco
 
 log = logging.getLogger(__name__)
 
+ASKED_AT_MOST: Final = 3
+"""Times that the sender of a message is asked for it anew; the library gives up in the third."""
 DRAIN_SECONDS: Final = 10.0
 """How long storing what had arrived before the end may take. A database that is away is given up then."""
 
@@ -29,7 +32,7 @@ class Inbox:
         """Stores by `ingest`."""
         self._ingest = ingest
         self._unstored: list[Incoming] = []
-        self._asked: set[str] = set()
+        self._asked: Counter[str] = Counter()
         self.lost: list[Repeated] = []
         """What was decrypted once and never stored: its senders are to be asked again."""
 
@@ -48,7 +51,7 @@ class Inbox:
             lost = await self._ingest(session, tuple(self._unstored))
             self._unstored.clear()
             for message in lost:
-                if message.id in self._asked:
+                if self._asked[message.id] >= ASKED_AT_MOST:
                     log.error(
                         "message %s of session %s is lost: asking again did not help", message.id, session.id
                     )
@@ -56,7 +59,7 @@ class Inbox:
                     self.lost.append(message)
 
     async def ask_again(self, clients: ClientFactory, device: Path) -> None:
-        """Has the senders of what is lost asked for it, once. The session's client must be stopped.
+        """Has the senders of what is lost asked for it. The session's client must be stopped.
 
         Raises:
             ClientError: it could not be done; the next client tells of the messages again.

@@ -17,7 +17,7 @@ from server.store.failures import is_missing_parent
 from server.store.group_commit import GroupCommit
 from server.store.names import Names, names_of
 from server.store.queries import DELETED_AT_A_TIME, execute, find_all, find_one
-from server.store.records import Chat, Message
+from server.store.records import UNDECRYPTABLE, Chat, Message
 from server.store.tables import AddressRow, ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
@@ -37,7 +37,11 @@ _FIND_CHAT: Final = select(_chat).where(
 _HAS_MESSAGE: Final = (
     select(_message.c.id)
     .join(_chat, _chat.c.id == _message.c.chat_id)
-    .where(_chat.c.session_id == bindparam("of"), _message.c.wa_message_id == bindparam("called"))
+    .where(
+        _chat.c.session_id == bindparam("of"),
+        _message.c.wa_message_id == bindparam("called"),
+        _message.c.type != UNDECRYPTABLE,
+    )
     .limit(1)
 )
 
@@ -87,7 +91,7 @@ class ConversationRepository:
         return await find_one(self._database, _FIND_CHAT, Chat, of=session_id, called=jid)
 
     async def has_message(self, session_id: str, wa_message_id: str) -> bool:
-        """Whether a session has a message with this id, in whichever chat, from whomever."""
+        """Whether a session has a message with this id, in whichever chat; a placeholder is none."""
         found = await self._database.read(
             lambda connection: connection.execute(
                 _HAS_MESSAGE, {"of": session_id, "called": wa_message_id}

@@ -35,7 +35,9 @@ QUEUE: Final = 102
 way."""
 IDLE_SECONDS: Final = 1.0
 """After so long without an event in the library's hand its queue is empty."""
-LOOK_SECONDS: Final = 0.2
+REPEATED_SECONDS: Final = 0.3
+"""The same for a message that was decrypted before: here a mistake costs work and loses nothing."""
+LOOK_SECONDS: Final = 0.1
 """Between two looks whether the event of an acknowledgement will come at all."""
 REMEMBERED: Final = 10_000
 """Things that were stored before their acknowledgement was ready."""
@@ -202,9 +204,10 @@ class Acknowledgements:
         told = False
         while not waiting.acquire(timeout=LOOK_SECONDS):
             with self._lock:
-                if told or key in self._seen or not self._has_passed(before):
-                    continue
                 repeated = self._ignored.get(key)
+                idle = IDLE_SECONDS if repeated is None else REPEATED_SECONDS
+                if told or key in self._seen or not self._has_passed(before, idle):
+                    continue
                 if repeated is None:
                     # It has no event: nothing in it is for this process.
                     self._waiting.pop(key, None)
@@ -214,11 +217,11 @@ class Acknowledgements:
         # The same may be acknowledged twice.
         waiting.release()
 
-    def _has_passed(self, before: int) -> bool:
+    def _has_passed(self, before: int, idle: float) -> bool:
         """Whether an event that was in the library's queue when so many were taken would have been taken."""
         if self._taken - before > QUEUE:
             return True
-        return self._idle_since is not None and time.monotonic() - self._idle_since > IDLE_SECONDS
+        return self._idle_since is not None and time.monotonic() - self._idle_since > idle
 
 
 def _pass_on(line: LogEntry) -> None:

@@ -156,3 +156,14 @@ async def test_a_placeholder_of_a_lid_is_filled_under_the_number(
     assert chat is not None
     (stored,) = await conversations.page_messages(chat.id, before=None, limit=10)
     assert (stored.type, stored.body) == ("text", "hello")
+
+
+async def test_a_placeholder_is_not_the_message_that_it_stands_for(
+    conversations: ConversationRepository, session: Session, message: NewMessage
+) -> None:
+    assert not await conversations.has_message(session.id, "M1")
+    await conversations.store([a_placeholder(session.id)])
+    assert not await conversations.has_message(session.id, "M1")
+    await conversations.store([message])
+    assert await conversations.has_message(session.id, "M1")
+    assert not await conversations.has_message("another", "M1")

@@ -161,7 +161,7 @@ def test_what_has_no_event_goes_out_when_the_library_is_idle(
 def test_a_message_that_comes_again_is_told_and_waits_for_the_answer(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acknowledgements, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(acknowledgements, "REPEATED_SECONDS", 0.05)
     library.logs(IGNORED, "WARN", "Client").result(timeout=5)
     line = library.logs(RECEIPT)
     assert waits(line)
@@ -173,7 +173,7 @@ def test_a_message_that_comes_again_is_told_and_waits_for_the_answer(
 def test_a_message_that_comes_again_while_it_is_stored_is_not_told(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(acknowledgements, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(acknowledgements, "REPEATED_SECONDS", 0.05)
     library.hands_over(message_key("M1"))
     library.logs(IGNORED, "WARN", "Client").result(timeout=5)
     line = library.logs(RECEIPT)
