@@ -15,7 +15,7 @@ from sandbox.wire_protos import HistorySync
 
 __all__ = ["HistoryControl"]
 
-_FIELDS = {"messages": int, "chats": int}
+_FIELDS = {"messages": int, "chats": int, "with": list}
 _CHATS = 10
 
 
@@ -71,6 +71,9 @@ async def _invented(network: Network, request: web.Request) -> list[Chunk]:
     if messages == 0:
         return []
     known = [other for other in network.accounts if other.kind != "account"]
+    if "with" in fields:
+        named = [number_of(str(number)) for number in fields["with"]]
+        known = [other for other in known if other.number in named]
     past = invent(known, messages=messages, chats=chats, now=int(time.time()))
     # A long past takes a while to make, and the network must go on meanwhile.
     return await asyncio.to_thread(lambda: [Chunk.of(history) for history in past])

@@ -13,6 +13,7 @@ from server.sessions.liveness import Liveness
 from server.sessions.patience import Patience
 from server.sessions.state import Phase
 from server.sessions.tracking import TrackedSession
+from server.store.failures import DatabaseFailure
 from server.store.records import Session
 from server.whatsapp.port import (
     Client,
@@ -95,6 +96,9 @@ class Connecting:
                 await self._inbox.ask_again(self._clients, self._device)
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
+            except DatabaseFailure as error:
+                log.warning("session %s is tried again: %s", self._session.record.id, error.message)
+                self._session.enter(Phase.CONNECTING)
             except Exception:
                 # A session must not stay down over a defect; what it is stands in the log.
                 log.exception("session %s failed and is tried again", self._session.record.id)

@@ -204,7 +204,7 @@ def test_a_call_of_a_group(stack: Stack) -> None:
 @pytest.mark.usefixtures("session")
 def test_history(stack: Stack) -> None:
     with telling(stack, ["history.synced", "message"]) as events:
-        past = {"messages": 20, "chats": 2}
+        past = {"messages": 20, "chats": 2, "with": [ADA]}
         stack.sandbox.post(f"/phones/{ACCOUNT}/history", json=past).raise_for_status()
         told = [next(events) for _ in range(5)]
     kinds = ["initial_bootstrap", "push_name", "non_blocking_data", "initial_status_v3", "recent"]

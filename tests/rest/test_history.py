@@ -16,7 +16,7 @@ MESSAGES, CHATS = 2_000, 8
 def linked(stack: Stack) -> str:
     """A session whose phone had a past, all of which is stored."""
     stack.person(CLEO, "Cleo")
-    past = {"messages": MESSAGES, "chats": CHATS}
+    past = {"messages": MESSAGES, "chats": CHATS, "with": [CLEO]}
     stack.sandbox.put(f"/phones/{ACCOUNT}/history", json=past).raise_for_status()
     session = stack.paired(ACCOUNT)
     with telling(stack, ["history.synced"], after=OLDEST) as events:

@@ -47,7 +47,7 @@ def test_it_begins_at_once_with_what_a_browser_needs(stack: Stack) -> None:
 
 @pytest.mark.both_engines
 def test_a_message_is_told_as_the_envelope(stack: Stack, session: str, ada: str) -> None:
-    with following(stack) as found:
+    with following(stack, "?events=message") as found:
         next(found)
         begins = next(found)
         text = "line one\nline two\r\u2028 שלום 😀 data: x"

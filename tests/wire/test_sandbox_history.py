@@ -91,7 +91,14 @@ async def test_a_phone_gives_more_whenever_it_is_told_to(sandbox: SandboxProcess
 
 @pytest.mark.parametrize(
     "fields",
-    [{"messages": -1}, {"messages": 1_000_001}, {"messages": 1, "chats": 0}, {"messages": "many"}, {"m": 1}],
+    [
+        {"messages": -1},
+        {"messages": 1_000_001},
+        {"messages": 1, "chats": 0},
+        {"messages": "many"},
+        {"m": 1},
+        {"messages": 1, "with": ["nobody"]},
+    ],
 )
 async def test_a_past_that_cannot_be_is_refused(sandbox: SandboxProcess, fields: dict[str, object]) -> None:
     assert (await sandbox.request("PUT", "/phones/491780005/history", fields)).status_code == 400
