@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all test-browser bench lock clean
+.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -41,6 +41,9 @@ test-browser: ## Run the tests in a real browser: an installed Chromium or Chrom
 	@$(PYTHON) tools/environment.py browser
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests/browser
+
+test-faults: setup-dev ## Kill, freeze and starve everything: the long version, 200 kills among it
+	@$(BIN)/python -m pytest tests/faults -s
 
 bench: setup-dev ## Measure, and print the table of docs/performance.md
 	@$(BIN)/python -m bench

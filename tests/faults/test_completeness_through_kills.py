@@ -9,16 +9,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.following_example import follow
+from tests.support.receiver import Receiver, receiving_aside
+from tests.support.sse import frames
 from tests.support.stack import Stack, eventually
 
 OLDEST = "evt_" + "0" * 26
@@ -144,33 +147,68 @@ class Traffic:
         return sum(map(len, self.said.values()))
 
 
+@dataclass
 class Reader:
-    """Follows the events over gRPC, as docs/following.md shows it.
+    """What one way out has told of the session.
 
     Attributes:
         seen: name and message of each of the session's events, by its id, in the order of their coming.
         again: how many came once more.
     """
 
-    def __init__(self, stack: Stack, session: str) -> None:
-        self._stack = stack
-        self._session = session
-        self.seen: dict[str, tuple[str, str]] = {}
-        self.again = 0
+    session: str
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    again: int = 0
 
-    def read(self) -> None:
-        """Reads from the oldest event to the one that ends the test."""
+    def take(self, event_id: str, name: str, session: str | None, payload: Mapping[str, Any]) -> bool:
+        """Notes an event; returns whether it is the one that ends the test."""
+        if session != self.session:
+            return False
+        self.again += event_id in self.seen
+        self.seen.setdefault(event_id, (name, str(payload.get("waMessageId", ""))))
+        return payload.get("body") == END
+
+    def follow_stream(self, stack: Stack) -> None:
+        """Reads from the oldest event to the end, over gRPC, as docs/following.md shows it."""
         saved = [OLDEST]
-        key = self._stack.ready["apiKey"]
-        with closing(follow(self._stack.ready["grpc"], key, lambda: saved[-1], saved.append)) as events:
+        key = stack.ready["apiKey"]
+        with closing(follow(stack.ready["grpc"], key, lambda: saved[-1], saved.append)) as events:
             for event in events:
-                if event.session != self._session:
-                    continue
-                payload = dict(event.payload)
-                self.again += event.id in self.seen
-                self.seen.setdefault(event.id, (event.event, str(payload.get("waMessageId", ""))))
-                if payload.get("body") == END:
+                if self.take(event.id, event.event, event.session, dict(event.payload)):
                     return
+
+    def follow_page(self, stack: Stack) -> None:
+        """The same by server-sent events, coming back as a browser does."""
+        last = OLDEST
+        while True:
+            headers = {"last-event-id": last}
+            with suppress(httpx.TransportError), stack.rest.stream("GET", "/events", headers=headers) as page:
+                for frame in frames(page.iter_raw()) if page.status_code == httpx.codes.OK else ():
+                    last = frame.id or last
+                    event = frame.json if frame.event not in ("", "heartbeat") else {}
+                    if event and self.take(event["id"], event["event"], event["session"], event["payload"]):
+                        return
+            time.sleep(1)  # the gateway restarts
+
+    def take_posts(self, receiver: Receiver) -> bool:
+        """Notes everything that a webhook's receiver has taken; returns whether the end is among it."""
+        ended = False
+        posts = {post.event_id: post.event for post in list(receiver.received)}
+        self.seen.clear()
+        self.again = 0
+        for event_id in list(receiver.taken):
+            event = posts[event_id]
+            ended |= self.take(event_id, event["event"], event["session"], event["payload"])
+        return ended
+
+
+def a_webhook(stack: Stack, receiver: Receiver, session: str) -> str:
+    """Has everything that happens to a session posted; returns an id behind which it must be told of all."""
+    patient = {"policy": "constant", "delaySeconds": 1, "attempts": 100}
+    fields = {"url": receiver.url, "sessionId": session, "events": ["*"], "retryPolicy": patient}
+    stack.rest.post("/webhooks", json=fields).raise_for_status()
+    with stack.rest.stream("GET", "/events") as page:
+        return next(frame.id for frame in frames(page.iter_raw()) if frame.id)
 
 
 @pytest.mark.parametrize(
@@ -186,30 +224,39 @@ def test_what_is_delivered_is_stored_and_logged_once(
     readers = [f"{prefix}000001{n}" for n in range(1, 1 + READERS)]
     for number in (*writers, *readers):
         stack.person(number, f"Person {number[-2:]}")
-    traffic = Traffic(stack, session, account, writers, readers)
-    resumed, undisturbed = Reader(stack, session), Reader(stack, session)
-    moments = random.Random(kills)
+    with receiving_aside() as receiver:
+        posted_from = a_webhook(stack, receiver, session)
+        traffic = Traffic(stack, session, account, writers, readers)
+        ways = {name: Reader(session) for name in ("gRPC", "SSE", "webhook")}
+        undisturbed = Reader(session)
+        moments = random.Random(kills)
 
-    # A daemon: when the test fails it reads on, and must not keep the run from ending.
-    reading = threading.Thread(target=resumed.read, daemon=True)
-    reading.start()
-    with traffic.flowing():
-        for _ in range(kills):
-            traffic.talk()
-            traffic.await_more(moments.randint(1, 30))
-            traffic.kill_node()
-            # Some are killed while they start.
-            if moments.random() > STARTED:
-                traffic.talking.set()
+        # Daemons: when the test fails they read on, and must not keep the run from ending.
+        reading = [
+            threading.Thread(target=ways["gRPC"].follow_stream, args=(stack,), daemon=True),
+            threading.Thread(target=ways["SSE"].follow_page, args=(stack,), daemon=True),
+        ]
+        for thread in reading:
+            thread.start()
+        with traffic.flowing():
+            for _ in range(kills):
+                traffic.talk()
+                traffic.await_more(moments.randint(1, 30))
                 traffic.kill_node()
-            stack.await_status(session, "working")
-    # When everybody has stopped talking, all that persons wrote is delivered in the end.
-    stack.await_status(session, "working")
-    eventually(lambda: not any(map(traffic.missing, writers)), "everything is delivered", within=180)
-    traffic.said[writers[0]].append(stack.says(writers[0], account, END))
-    reading.join(300)
-    assert not reading.is_alive()
-    undisturbed.read()
+                # Some are killed while they start.
+                if moments.random() > STARTED:
+                    traffic.talking.set()
+                    traffic.kill_node()
+                stack.await_status(session, "working")
+        # When everybody has stopped talking, all that persons wrote is delivered in the end.
+        stack.await_status(session, "working")
+        eventually(lambda: not any(map(traffic.missing, writers)), "everything is delivered", within=180)
+        traffic.said[writers[0]].append(stack.says(writers[0], account, END))
+        for thread in reading:
+            thread.join(300)
+            assert not thread.is_alive()
+        eventually(lambda: ways["webhook"].take_posts(receiver), "the webhook is told of the end", within=300)
+        undisturbed.follow_stream(stack)
 
     said = [message for number in writers for message in traffic.said[number]]
     messages = [
@@ -224,6 +271,9 @@ def test_what_is_delivered_is_stored_and_logged_once(
         for number in readers
         for message in stack.stored(session, f"{number}@s.whatsapp.net")
     }
+    # A webhook is told of what happens after it was made; the streams begin with the oldest event.
+    expected = {name: set(undisturbed.seen) for name in ways}
+    expected["webhook"] = {event_id for event_id in undisturbed.seen if event_id > posted_from}
     decrypted = sum(name == "message.decrypted" for name, _ in undisturbed.seen.values())
     counts = (
         f"{kills} kills: {len(said)} messages from persons, of which delivered but not stored"
@@ -232,8 +282,11 @@ def test_what_is_delivered_is_stored_and_logged_once(
         f" not in the log {sum(logged[i] == 0 for i in said)}, in the log twice"
         f" {sum(logged[i] > 1 for i in said)}, asked for again and filled {decrypted};"
         f" {len(heard)} sends heard, of which not stored {len(set(heard) - kept)};"
-        f" {len(undisturbed.seen)} events, of which the resumed stream missed"
-        f" {len(undisturbed.seen.keys() - resumed.seen.keys())} and saw again {resumed.again}"
+        f" {len(undisturbed.seen)} events, of which "
+        + "; ".join(
+            f"{name} missed {len(expected[name] - way.seen.keys())} and saw {way.again} again"
+            for name, way in ways.items()
+        )
     )
     with capsys.disabled():
         print(f"\n{counts}")  # noqa: T201 - what the run is for
@@ -241,4 +294,6 @@ def test_what_is_delivered_is_stored_and_logged_once(
     assert unread == set()
     assert {i: logged[i] for i in said if logged[i] != 1} == {}
     assert set(heard) - kept == set()
-    assert list(resumed.seen) == sorted(resumed.seen) == list(undisturbed.seen)
+    for name, way in ways.items():
+        told = [event_id for event_id in way.seen if event_id in expected[name]]
+        assert told == sorted(expected[name]), name
