@@ -38,8 +38,8 @@ def measure(stack: Stack, folder: Path) -> list[tuple[str, float, float]]:
         stack.person(person, person)
     found: dict[str, list[float]] = {RAW: [], QUIET: [], GATEWAY: []}
     with (
-        raw(stack, folder / "raw", TO, quiet=False) as neonize,
-        raw(stack, folder / "quiet", TO, quiet=True) as quiet,
+        raw(stack, folder / "inbound-raw", TO, quiet=False) as neonize,
+        raw(stack, folder / "inbound-quiet", TO, quiet=True) as quiet,
     ):
         ways: dict[str, tuple[str, Await]] = {
             RAW: (neonize.numbers[0], neonize.receive),
