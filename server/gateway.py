@@ -38,6 +38,7 @@ from server.messages.ledger import Ledger
 from server.messages.outbox import Outbox
 from server.messages.sending import Sending
 from server.messages.settling import Settling
+from server.rounds import Rounds
 from server.rpc.chats import ChatsServicer
 from server.rpc.event_names import EVENT_NAMES
 from server.rpc.events import EventsServicer
@@ -155,12 +156,11 @@ class Gateway:
             self.addresses,
             revoke_hours=settings.revoke_hours,
         )
-        self._housekeeping = Housekeeping(
+        housekeeping = Housekeeping(
             settings, idempotency, reservations, entries, EarlyArrivalRepository(database)
         )
         event_log = EventLog(database)
         self.events = Events(event_log, self.sessions)
-        self.retention = Retention(settings, event_log)
         deliveries = WebhookDeliveryRepository(database)
         cursors_of_webhooks = WebhookCursorRepository(database, life)
         self.courier = Courier(
@@ -179,7 +179,13 @@ class Gateway:
             ),
             lease_seconds=life.seconds,
         )
-        self._trimming = Trimming(settings, deliveries)
+        self._rounds = Rounds(
+            {
+                "forget old keys and entries": housekeeping.round,
+                "forget old events": Retention(settings, event_log).round,
+                "forget old deliveries": Trimming(settings, deliveries).round,
+            }
+        )
         self.webhooks = Webhooks(
             settings,
             WebhookRepository(database),
@@ -208,21 +214,17 @@ class Gateway:
     async def open(self) -> None:
         """Begins connecting sessions and sending what waits; does not wait for either."""
         await self.outbox.open()
-        self._housekeeping.open()
         self.events.open()
-        self.retention.open()
         self.courier.open()
-        self._trimming.open()
+        self._rounds.open()
         self.histories.open()
         await self.sessions.open()
 
     async def close(self) -> None:
         """Ends everything; what was handed to WhatsApp is recorded first."""
-        await self._trimming.close()
+        await self._rounds.close()
         await self.courier.close()
-        await self.retention.close()
         await self.events.close()
-        await self._housekeeping.close()
         await self.outbox.close()
         await self.sending.close()
         await self.sessions.close()

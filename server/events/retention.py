@@ -1,7 +1,5 @@
 """Forgets events that are too old, and the oldest where there are too many."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -9,10 +7,6 @@ from server.clock import now_ms
 from server.config import Settings
 from server.store.event_log import EventLog, id_before
 
-log = logging.getLogger(__name__)
-
-ROUND_SECONDS: Final = 60.0
-"""Between rounds."""
 AT_A_TIME: Final = 1_000
 """Events that one transaction deletes: no other writer waits for long."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -26,33 +20,19 @@ class Retention:
         settings: Settings,
         events: EventLog,
         *,
-        every: float = ROUND_SECONDS,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        """Forgets nothing before `open`.
+        """Forgets nothing before `round`.
 
         Args:
             settings: say how much to keep.
             events: where to forget.
-            every: seconds between rounds.
             clock: gives epoch milliseconds.
         """
         self._clock = clock
         self._log = events
         self._age_ms = int(settings.event_days * _DAY_MS)
         self._count = settings.event_count
-        self._every = every
-        self._task: asyncio.Task[None] | None = None
-
-    def open(self) -> None:
-        """Begins the rounds."""
-        self._task = asyncio.create_task(self._run(), name="event-retention")
-
-    async def close(self) -> None:
-        """Ends them."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def round(self) -> None:
         """Forgets everything that is too much now."""
@@ -61,11 +41,3 @@ class Retention:
             until = max(surplus or "", id_before(self._clock() - self._age_ms))
             while await self._log.forget(organization, until=until, limit=AT_A_TIME) == AT_A_TIME:
                 pass
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)  # things grow old with the clock alone
-            try:
-                await self.round()
-            except Exception:
-                log.exception("old events could not be forgotten; it is tried again")

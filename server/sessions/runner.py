@@ -23,6 +23,8 @@ from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
+LOOK_SECONDS: Final = 0.05
+"""How often to look whether what is about to end goes on after all."""
 TELLING_SECONDS: Final = 5.0
 """How long telling where a session stands may take when this node lets go of it."""
 
@@ -273,6 +275,7 @@ class Runner:
     async def _under_lease(self, operation: Callable[[], Awaitable[None]]) -> None:
         """One operation at a time, with the lease, which is kept for as long as something runs."""
         async with self._lifecycle:
+            await self._let_end()
             if self.retired:
                 raise not_found("session")
             if not self.is_held:
@@ -283,6 +286,14 @@ class Runner:
                 self._session.tell()
                 if not self._runs():
                     await self._ownership.release(self.record.id)
+
+    async def _let_end(self) -> None:
+        """Waits for what has told its ending and is about to end: it gives the lease back last.
+
+        Whoever reads that a session has ended may start it at once, and must not find it running.
+        """
+        while (task := self._task) is not None and not task.done() and self.phase is Phase.IDLE:
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)  # its ending may fail, and it goes on then
 
     async def _acquire(self) -> None:
         await self._end_task()  # which may run still under a lease that is lost

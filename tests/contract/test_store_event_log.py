@@ -7,6 +7,7 @@ from ulid import ULID
 from server.clock import now_ms
 from server.config import Settings
 from server.events.retention import AT_A_TIME, Retention
+from server.rounds import Rounds
 from server.store.database import Database
 from server.store.event_log import EventLog, id_before
 from server.store.events import BEFORE_ALL, PREFIX
@@ -103,16 +104,16 @@ async def test_retention_keeps_for_so_long(database: Database, organization: Org
 async def test_retention_goes_on_in_the_background(database: Database, organization: Organization) -> None:
     log = EventLog(database)
     ids = await append(database, "a", "b")
-    retention = Retention(Settings(event_count=1), log, every=0.001)
+    rounds = Rounds({"forget": Retention(Settings(event_count=1), log).round}, every=0.001)
     forgotten: list[str] = []
-    retention.open()
+    rounds.open()
     try:
         async with asyncio.timeout(10):
             while ids[0] not in forgotten:
                 page = await log.page(organization.id, after=BEFORE_ALL, limit=10)
                 forgotten.append(page.forgotten_id)
     finally:
-        await retention.close()
+        await rounds.close()
 
 
 async def test_who_listens_is_told_after_the_commit(database: Database, organization: Organization) -> None:

@@ -1,7 +1,5 @@
 """Forgets deliveries that are too old, and the oldest where there are too many."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -9,10 +7,6 @@ from server.clock import now_ms
 from server.config import Settings
 from server.store.webhook_deliveries import Stored, WebhookDeliveryRepository
 
-log = logging.getLogger(__name__)
-
-ROUND_SECONDS: Final = 60.0
-"""Between rounds."""
 AT_A_TIME: Final = 500
 """Deliveries that one transaction deletes: no other writer waits for long."""
 _DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -26,15 +20,13 @@ class Trimming:
         settings: Settings,
         deliveries: WebhookDeliveryRepository,
         *,
-        every: float = ROUND_SECONDS,
         clock: Callable[[], int] = now_ms,
     ) -> None:
-        """Forgets nothing before `open`.
+        """Forgets nothing before `round`.
 
         Args:
             settings: say how much to keep.
             deliveries: where to forget.
-            every: seconds between rounds.
             clock: gives epoch milliseconds.
         """
         self._deliveries = deliveries
@@ -43,19 +35,7 @@ class Trimming:
             Stored.DEAD: int(settings.webhook_dead_days * _DAY_MS),
         }
         self._count = settings.webhook_log_count
-        self._every = every
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def open(self) -> None:
-        """Begins the rounds."""
-        self._task = asyncio.create_task(self._run(), name="webhook-trimming")
-
-    async def close(self) -> None:
-        """Ends them."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def round(self) -> None:
         """Forgets everything that is too much now; counts where something was added since the last round."""
@@ -70,11 +50,3 @@ class Trimming:
                     == AT_A_TIME
                 ):
                     pass
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)  # things grow old with the clock alone
-            try:
-                await self.round()
-            except Exception:
-                log.exception("old deliveries could not be forgotten; it is tried again")

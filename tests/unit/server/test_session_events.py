@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.errors import Code, WagateError
+from server.sessions import device_folder
 from server.sessions.endings import plain
 from server.sessions.state import Status
 from server.store.event_log import EventLog, StoredEvent
@@ -18,7 +19,7 @@ from server.whatsapp.memory import MemoryNetwork
 from server.whatsapp.pairing_port import PairingFailed, PairingFailure
 from server.whatsapp.port import Ending
 from tests.support.memory_node import MemoryNode, memory_node
-from tests.support.waiting import until, until_async
+from tests.support.waiting import one_turn, until, until_async
 
 NUMBER = "628110000001"
 
@@ -170,6 +171,32 @@ async def test_an_ending_is_told_with_who_must_act(
         "waLid": None if ending is Ending.LOGGED_OUT else session.wa_lid,
         "gatewayId": "",
     }
+
+
+async def test_who_starts_a_session_as_soon_as_its_ending_is_told_finds_it_ended(
+    node: MemoryNode, network: MemoryNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an ending after whose telling it takes a while until the device is gone
+    session = await node.working(NUMBER)
+    removing, may_remove = asyncio.Event(), asyncio.Event()
+    ordinary = device_folder.remove
+
+    async def remove(folder: Path) -> None:
+        removing.set()
+        await may_remove.wait()
+        await ordinary(folder)
+
+    monkeypatch.setattr("server.sessions.device_folder.remove", remove)
+    network.unlink(NUMBER)
+    await removing.wait()
+    await moves_are(node, session.id, [*STARTED, ("working", "logged_out")])
+    # when it is started at once
+    starting = asyncio.create_task(node.sessions.start(await node.record(session.id)))
+    await one_turn()
+    may_remove.set()
+    await starting
+    # then it is paired anew
+    await node.status_is(session.id, Status.SCAN_QR_CODE)
 
 
 async def test_a_logout_and_a_deletion(node: MemoryNode) -> None:

@@ -207,7 +207,7 @@ async def test_an_unlinked_session_is_logged_out_and_can_be_paired_again(
     await node.status_is(session.id, Status.LOGGED_OUT)
     record = await node.record(session.id)
     assert (record.wa_jid, record.wa_lid, record.phone_number, record.wanted) == (None, None, None, False)
-    assert not (node.settings.devices_dir / session.id).exists()
+    await until(lambda: not (node.settings.devices_dir / session.id).exists(), "the device's keys are gone")
     await node.sessions.start(record)
     await node.status_is(session.id, Status.SCAN_QR_CODE)
 
