@@ -71,6 +71,11 @@ def message_key(message_id: str) -> Key:
     return f"message {message_id}"
 
 
+def placeholder_key(message_id: str) -> Key:
+    """The key of a message that could not be decrypted: not that of the one which is sent in its place."""
+    return f"placeholder {message_id}"
+
+
 def key_of(event: object) -> Key | None:
     """The key of one of the library's events; None where it is not what an acknowledgement is for."""
     if isinstance(event, MessageEvent):
@@ -79,7 +84,7 @@ def key_of(event: object) -> Key | None:
             return None
         return message_key(event.Info.ID)
     if isinstance(event, UndecryptableEvent):
-        return message_key(event.Info.ID)
+        return placeholder_key(event.Info.ID)
     if isinstance(event, ReceiptEvent) and event.Type in _RECEIPTS and event.MessageIDs:
         return _receipt_key(event.MessageIDs[0], _RECEIPTS[event.Type], _text(event.MessageSource.Sender))
     return None
@@ -246,7 +251,7 @@ def _acknowledged(entry: bytes) -> Key | None:
         # The library could not make anything of it: no event follows.
         return None
     if attributes.get("class") == "message":
-        return message_key(message_id)
+        return placeholder_key(message_id)
     if attributes.get("class") == "receipt" and kind in _RECEIPTS.values():
         return _receipt_key(message_id, kind, attributes.get("participant") or attributes.get("to", ""))
     return None

@@ -14,7 +14,7 @@ from neonize.proto.Neonize_pb2 import Receipt as ReceiptEvent
 from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import Message, SenderKeyDistributionMessage
 
 from server.whatsapp import acknowledgements
-from server.whatsapp.acknowledgements import Acknowledgements, key_of, message_key
+from server.whatsapp.acknowledgements import Acknowledgements, key_of, message_key, placeholder_key
 from tests.support.waiting import until
 
 RECEIPT = '<receipt id="M1" to="1:2@lid" type="inactive"/>'
@@ -63,7 +63,6 @@ def waits(line: "Future[None]") -> bool:
         RECEIPT,
         '<receipt id="M1" to="1@lid"/>',
         '<receipt id="M1" participant="1@lid" recipient="2@lid" to="3@g.us" type="sender"/>',
-        '<ack class="message" id="M1" to="1@lid"/>',
     ],
 )
 def test_what_acknowledges_a_message_waits_until_it_is_stored(library: Library, stanza: str) -> None:
@@ -74,6 +73,19 @@ def test_what_acknowledges_a_message_waits_until_it_is_stored(library: Library, 
     assert waits(line)
     library.waiting.settle([message_key("M1")])
     line.result(timeout=5)
+
+
+def test_a_placeholder_is_not_the_message_that_is_sent_in_its_place(library: Library) -> None:
+    library.hands_over(placeholder_key("M1"))
+    placeholder = library.logs('<ack class="message" id="M1" to="1@lid"/>')
+    assert waits(placeholder)
+    library.waiting.settle([placeholder_key("M1")])
+    placeholder.result(timeout=5)
+    library.hands_over(message_key("M1"))
+    message = library.logs(RECEIPT)
+    assert waits(message)
+    library.waiting.settle([message_key("M1")])
+    message.result(timeout=5)
 
 
 def test_what_is_stored_before_waits_for_nothing(library: Library) -> None:
