@@ -19,7 +19,7 @@ from tests.contract.port.conftest import SANDBOX
 from tests.wire.sandbox_process import SandboxProcess
 
 SUITE: Final = Path(__file__).parent / "port"
-SECONDS: Final = 170
+SECONDS: Final = 500
 ONE_LOOP: Final = (
     "-o",
     "asyncio_default_test_loop_scope=session",
@@ -76,7 +76,7 @@ async def test_neonize_keeps_the_contract_of_the_port(sandbox: SandboxProcess, t
     report = tmp_path / "report.xml"
     status, said = await pytest_of_the_suite(
         f"--junit-xml={report}",
-        "--timeout=60",
+        "--timeout=120",
         *ONE_LOOP,
         environment={
             SANDBOX: sandbox.url,

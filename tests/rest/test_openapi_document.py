@@ -178,6 +178,7 @@ def ask(stack: Stack, document: Path, mode: str, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(600)
 def test_every_answer_is_as_documented(fuzzed: Stack, found: Found, tmp_path: Path) -> None:
     node = fuzzed.node.pid
     run(fuzzed, tmp_path, found, examples=10)
