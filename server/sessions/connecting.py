@@ -188,9 +188,8 @@ class Connecting:
             match event:
                 case Connected():
                     self.connects += 1
-                    session.be(Phase.LIVE)
+                    await session.change(last_connected_at=now_ms(), entering=Phase.LIVE)
                     log.info("session %s is connected", session.record.id)
-                    await session.change(last_connected_at=now_ms())
                     self._became_live(session.record)
                 case Disconnected():
                     session.enter(Phase.CONNECTING)

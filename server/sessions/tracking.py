@@ -98,19 +98,23 @@ class TrackedSession:
         self._note()
         self._begin_telling()
 
-    async def change(self, **changes: object) -> None:
+    async def change(self, *, entering: Phase | None = None, **changes: object) -> None:
         """Stores changed fields of the record, even when its caller is cancelled meanwhile.
+
+        Args:
+            entering: what the node does from then on; who sees that sees the changes too.
+            changes: by field of the record.
 
         Raises:
             WagateError: NOT_FOUND where the session was deleted, UNAVAILABLE where another node has taken it.
         """
-        await uninterrupted(self._change(changes))
+        await uninterrupted(self._change(changes, entering))
 
-    async def _change(self, changes: dict[str, object]) -> None:
+    async def _change(self, changes: dict[str, object], entering: Phase | None) -> None:
         changes["updated_at"] = now_ms()
         async with self._writing:
             record = replace(self.record, **changes)  # type: ignore[arg-type] # names are the record's own
-            status = status_of(record, self.phase)
+            status = status_of(record, entering or self.phase)
             news = list(self._news)
             if status is not self._noted:
                 news.append(self._standing(record, status))
@@ -124,6 +128,8 @@ class TrackedSession:
             if status is not self._noted:
                 self._noted, self.since = status, now_ms()
             self.record = record
+            if entering is not None:
+                self.be(entering)
 
     async def settle(self, within: float) -> None:
         """Waits until everything is told, or leaves it to whoever holds the session next.

@@ -9,13 +9,12 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.conversations import ConversationRepository
 from server.store.database import Database, open_database
 from server.store.records import Organization, Session
 from server.store.sessions import SessionRepository
-from tests.support.databases import Postgres, postgres
+from tests.support.databases import Postgres, postgres, upgraded
 from tests.support.records import a_session
 
 
@@ -57,10 +56,10 @@ def url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture
-async def database(url: str, engine: str) -> AsyncIterator[Database]:
+async def database(url: str, engine: str, tmp_path: Path) -> AsyncIterator[Database]:
     """A database with this release's schema and nothing in it."""
     database = open_database(url)
-    await schema.upgrade(database)
+    await upgraded(database, tmp_path / "store.db" if engine == "sqlite" else None)
     if engine == "postgresql":
         truncate = text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)}")
         await database.write(lambda connection: connection.execute(truncate))

