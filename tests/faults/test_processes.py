@@ -168,7 +168,19 @@ def test_abandoned_pairings_leave_nothing(stack: Stack) -> None:
     assert psutil.Process(node.pid).children(recursive=True) == []
 
 
-@pytest.mark.parametrize("order", list(permutations(("envoy", "network", "node"))), ids="-".join)
+PARTS = ("envoy", "network", "node")
+SHORT = (PARTS, PARTS[::-1])
+"""Two orders are for every run, the others for the long one."""
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(order, marks=() if order in SHORT else [pytest.mark.slow])
+        for order in permutations(PARTS)
+    ],
+    ids="-".join,
+)
 def test_restarts_in_any_order(stack: Stack, order: tuple[str, str, str]) -> None:
     number = f"62813300000{list(permutations(('envoy', 'network', 'node'))).index(order)}"
     session = stack.paired(number)

@@ -1,10 +1,13 @@
 """What a person's client asks for again after the node that sent it has ended."""
 
+import pytest
+
 from tests.support.stack import Stack, eventually
 
 BOB = "628140000042"
 
 
+@pytest.mark.slow  # it watches for what a later release of the library can
 def test_the_library_cannot_encrypt_anew_what_an_earlier_process_sent(stack: Stack) -> None:
     """The day this fails the library remembers what it sent: docs/decisions/0356 is out of date then."""
     session = stack.paired("628130000042")
