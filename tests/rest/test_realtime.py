@@ -292,7 +292,8 @@ async def test_many_sockets_that_come_and_go_leave_nothing_behind(stack: Stack, 
     before = node.num_fds()
     async with AsyncExitStack() as opened:
         clients = [await opened.enter_async_context(socket(stack, http)) for _ in range(MANY)]
-        assert node.num_fds() >= before + MANY
+        # Not more than before: sockets of earlier tests may have gone meanwhile.
+        assert node.num_fds() >= MANY
         for client in clients[::2]:
             client._response.close()  # noqa: SLF001 - as a page that is closed, without a last frame
     await until(lambda: node.num_fds() < before + 20, "the node has let go of them", 60)
