@@ -193,10 +193,12 @@ class Reader:
     def take_posts(self, receiver: Receiver) -> bool:
         """Notes everything that a webhook's receiver has taken; returns whether the end is among it."""
         ended = False
+        # First what was taken: each of those is among what was received by then.
+        taken = list(receiver.taken)
         posts = {post.event_id: post.event for post in list(receiver.received)}
         self.seen.clear()
         self.again = 0
-        for event_id in list(receiver.taken):
+        for event_id in taken:
             event = posts[event_id]
             ended |= self.take(event_id, event["event"], event["session"], event["payload"])
         return ended
