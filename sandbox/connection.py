@@ -195,8 +195,7 @@ class Connection:
                         await self._socket.send_bytes(bytes(out))
                 self._writable.set()
                 if self._closing:
-                    # The client must have read the stream error before it notices the closed socket.
-                    await asyncio.sleep(_LINGER_SECONDS)
+                    await asyncio.sleep(_LINGER_SECONDS)  # the client reads the stream error before the end
                     await self._socket.close()
                     return
         except (ConnectionError, RuntimeError) as error:
@@ -209,7 +208,7 @@ class Connection:
 async def thawed(frozen: Callable[[], bool]) -> None:
     """Waits until nothing is frozen any more."""
     while frozen():  # noqa: ASYNC110 - a fault may end with the clock alone
-        await asyncio.sleep(_THAW_SECONDS)
+        await asyncio.sleep(_THAW_SECONDS)  # no event tells of the clock
 
 
 def _framed(body: bytes) -> bytes:

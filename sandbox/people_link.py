@@ -71,8 +71,7 @@ class PeopleLink:
             status = await self._run_once(proxy)
             pause = _FIRST_PAUSE_SECONDS if loop.time() - started > _HEALTHY_SECONDS else pause
             _log.warning("the people process ended with status %s; see %s", status, self._log_file)
-            # A process that cannot start must not be started in a tight loop.
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause)  # one that cannot start is not started in a tight loop
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     async def request(self, **request: object) -> dict[str, Any]:

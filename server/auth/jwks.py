@@ -103,8 +103,8 @@ class SigningKeys:
     async def _keep_fresh(self) -> None:
         while True:
             await self._fetch()
-            # The frontend does not tell when its keys change.
-            await asyncio.sleep(min(RETRY_SECONDS, self._refresh) if self._failed else self._refresh)
+            pause = min(RETRY_SECONDS, self._refresh) if self._failed else self._refresh
+            await asyncio.sleep(pause)  # the frontend does not tell when its keys change
 
     async def _fetch(self) -> None:
         """Fetches the keys, or waits for the fetch that is under way. Raises nothing."""

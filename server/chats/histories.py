@@ -169,7 +169,7 @@ class Histories:
                 await asyncio.sleep(RETRY_SECONDS)  # nothing tells when a database is back
             except Exception:
                 log.exception("history waits over a defect of the gateway")
-                await asyncio.sleep(self._every)
+                await asyncio.sleep(self._every)  # the same piece at once would fail at once
 
     async def _finish(self, piece: KeptPiece) -> None:
         past = None

@@ -80,7 +80,7 @@ class Ingest:
                 return await self._conversations.has_message(session.id, repeated.id)
             except DatabaseFailure as error:
                 log.warning("a message of session %s waits: %s", session.id, error.message)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)  # nothing tells when a database is back
 
     async def _store_all(self, session: Session, waiting: Sequence[Live]) -> None:
         attempt = 1
@@ -98,8 +98,7 @@ class Ingest:
                 attempt += 1
             else:
                 return
-            # Nothing tells when a database is back: asking now and then is all there is.
-            await asyncio.sleep(RETRY_SECONDS if waiting else 0)
+            await asyncio.sleep(RETRY_SECONDS if waiting else 0)  # nothing tells when a database is back
 
     async def _store_each(self, session: Session, received: Sequence[Live], *, last: bool) -> Sequence[Live]:
         """Stores one by one; returns those that are to be tried again."""

@@ -70,5 +70,4 @@ class Delivery:
             # The message matters more; where the connection is gone its send says so.
             log.info("a chat state could not be shown: %s", error)
             return
-        # Long enough to be seen: WhatsApp takes it away when the message arrives.
-        await asyncio.sleep(self._settings.typing_seconds)
+        await asyncio.sleep(self._settings.typing_seconds)  # to be seen: the message takes it away

@@ -103,8 +103,7 @@ class Connecting:
                 # A session must not stay down over a defect; what it is stands in the log.
                 log.exception("session %s failed and is tried again", self._session.record.id)
                 self._session.enter(Phase.CONNECTING)
-            # Attempts in a row would storm WhatsApp, which bans for it.
-            await asyncio.sleep(backoff.seconds())
+            await asyncio.sleep(backoff.seconds())  # WhatsApp bans those who storm it
 
     async def forget_device(self, ending: str) -> None:
         """The device is unlinked: its keys are of no use any more."""
@@ -178,8 +177,7 @@ class Connecting:
         self._inbox.note(events)
         await self._inbox.store(session.record)
         if self._inbox.lost:
-            # What was lost with it is told within a moment, and asked for together.
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(GATHER_SECONDS)  # what was lost with it is told meanwhile
             raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
         client.confirm()
         if session.record.auto_read:

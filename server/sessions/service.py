@@ -365,8 +365,7 @@ class Sessions:
 
     async def _keep_storing_rest(self) -> None:
         while True:
-            # Nothing tells when a database is back.
-            await asyncio.sleep(self._settings.lease_seconds / RENEWALS)
+            await asyncio.sleep(self._settings.lease_seconds / RENEWALS)  # nothing tells of a database
             for runner in list(self._runners.values()):
                 await runner.store_rest()
 

@@ -152,8 +152,8 @@ class Endpoint:
         if self._head is not None:
             seconds = ((self._head.next_at or 0) - self._means.clock()) / 1000
             if seconds > 0:
-                # The clock may have been set back since the time was written.
-                await self._wait(self._means.sleep(min(seconds, LONGEST_SECONDS)))
+                pause = min(seconds, LONGEST_SECONDS)  # the clock may have been set back since
+                await self._wait(self._means.sleep(pause))  # until the attempt is due
             if not self._nudged:
                 await self._try(self._head)
             return
