@@ -31,8 +31,10 @@ check: setup-dev ## Lint, types, layers, contract, drift of generated files, Env
 	@echo "generated files ..." && $(BIN)/python -m tools.drift
 	@echo "envoy.yaml ..." && $(BIN)/envoy --mode validate -c envoy.yaml -l error
 
+# Half of the time tests wait. A file's tests share what they start, so they stay in one process.
+ABREAST = -n 2 --dist loadfile
 test: setup-dev ## Run the tests, except the slow ones
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" $(ABREAST)
 
 test-all: setup-dev ## Run every test
 	@$(BIN)/python -m pytest

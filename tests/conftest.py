@@ -8,11 +8,14 @@ import itertools
 import os
 import subprocess
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support.databases import NewDatabase, postgres
+
+_FIGURES = "figures"
+"""Under which name a test's report carries what it counted."""
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)
@@ -39,6 +42,20 @@ def new_database(product_engine: str) -> Iterator[NewDatabase]:
     numbers = itertools.count()
     with postgres() as server:
         yield lambda: {"WAGATE_DATABASE_URL": server.create(f"product_{next(numbers)}")}
+
+
+@pytest.fixture
+def show_figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Has a line printed at the end of the run, whichever process the test ran in."""
+    return lambda line: record_property(_FIGURES, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests have counted."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, line in report.user_properties:
+            if name == _FIGURES:
+                terminalreporter.write_line(f"{report.nodeid}: {line}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -218,7 +218,7 @@ def a_webhook(stack: Stack, receiver: Receiver, session: str) -> str:
 )
 @pytest.mark.timeout(3600)
 def test_what_is_delivered_is_stored_and_logged_once(
-    stack: Stack, capsys: pytest.CaptureFixture[str], kills: int, prefix: str
+    stack: Stack, show_figures: Callable[[str], None], kills: int, prefix: str
 ) -> None:
     account = f"{prefix}0000000"
     session = stack.paired(account)
@@ -290,8 +290,7 @@ def test_what_is_delivered_is_stored_and_logged_once(
             for name, way in ways.items()
         )
     )
-    with capsys.disabled():
-        print(f"\n{counts}")  # noqa: T201 - what the run is for
+    show_figures(counts)
     assert {i: stored[i] for i in said if stored[i] != 1} == {}
     assert unread == set()
     assert {i: logged[i] for i in said if logged[i] != 1} == {}
