@@ -27,7 +27,7 @@ export class Form {
 
   /**
    * @param {Field[]} fields
-   * @param {string} verb on the button
+   * @param {string} verb on the button; "" for none
    * @param {(values: any, form: Form) => unknown} act what the button does; may be async
    * @param {{buttons?: HTMLElement[], class?: string}} [more] further buttons
    */
@@ -47,7 +47,7 @@ export class Form {
       fields.filter(({ more }) => !more).map((field) => this.#made(field)),
       seldom.length > 0 && h("details", { class: "more" }, h("summary", {}, "More"), seldom.map((field) => this.#made(field))),
       this.#wrong,
-      h("div", { class: "buttons" }, this.#send, buttons),
+      h("div", { class: "buttons" }, verb && this.#send, buttons),
     );
   }
 

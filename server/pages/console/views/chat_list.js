@@ -25,6 +25,10 @@ export class ChatList {
   #soon;
   #stop;
   #gone = false;
+  /** @type {(found: {jids: Set<string>, whole: boolean}) => void} */
+  #found = () => {};
+  /** The chats that there are, once they were read; `whole` where these are all of them. */
+  known = new Promise((/** @type {(found: {jids: Set<string>, whole: boolean}) => void} */ found) => (this.#found = found));
 
   /**
    * @param {any} app
@@ -66,10 +70,12 @@ export class ChatList {
         cursor = answer.nextCursor ?? "";
       }
     } catch (error) {
+      this.#found({ jids: new Set(), whole: false });
       if (!this.#gone) fill(this.#list, h("li", { class: "empty" }, words(error)));
       return;
     }
     if (this.#gone) return;
+    this.#found({ jids: new Set(chats.map(({ jid }) => jid)), whole: !cursor });
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.jid;
     fill(this.#list, chats.length ? chats.map((chat) => this.#line(chat)) : h("li", { class: "empty" }, "No chats yet."));
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-jid="${CSS.escape(focused)}"]`))?.focus();

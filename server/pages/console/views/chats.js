@@ -14,7 +14,7 @@ import { Conversation } from "./conversation.js";
 /** @type {import("../core/router.js").Show} */
 export function show(app, session, jid) {
   const list = session ? new ChatList(app, session, jid) : null;
-  const conversation = session && jid ? new Conversation(app, session, jid) : null;
+  const conversation = list && jid ? new Conversation(app, session, jid, list.known) : null;
   const picker = h("div", { class: "picker" });
   const side = h(
     "section",

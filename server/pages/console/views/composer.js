@@ -26,6 +26,7 @@ export class Composer {
   /** What the next send is called, so that it can be repeated without being sent twice. */
   #key = freshKey();
   #told = 0;
+  #kinds;
 
   /**
    * @param {any} app
@@ -42,15 +43,16 @@ export class Composer {
       "select",
       {
         "aria-label": "Kind of message",
-        class: "kinds",
         onchange: () => {
           this.#kind = kinds.value;
           this.#show();
+          kinds.focus();
         },
       },
       Object.entries(KINDS).map(([value, { text }]) => h("option", { value }, text)),
     );
-    this.element = h("section", { class: "composer", "aria-label": "Write" }, kinds, this.#answers, this.#place);
+    this.#kinds = h("div", { class: "kinds" }, kinds);
+    this.element = h("section", { class: "composer", "aria-label": "Write" }, this.#answers, this.#place);
     this.#show();
   }
 
@@ -63,7 +65,7 @@ export class Composer {
     this.#quoted = message;
     if (this.#kind !== "text") {
       this.#kind = "text";
-      /** @type {any} */ (this.element.querySelector(".kinds")).value = "text";
+      /** @type {any} */ (this.#kinds.firstElementChild).value = "text";
       this.#show();
     }
     fill(this.#answers, h("p", {}, "Answers: ", h("span", {}, message.body.slice(0, 100) || message.type)), button("Do not answer", () => this.#forget(), { class: "quiet small" }));
@@ -80,7 +82,7 @@ export class Composer {
     const { fields, text } = KINDS[this.#kind];
     if (this.#kind !== "text") this.#forget();
     this.#key = freshKey();
-    this.#form = new Form(fields, this.#kind === "text" ? "Send" : `Send the ${text.toLowerCase()}`, (values) => this.#send(values), { class: `kind-${this.#kind}` });
+    this.#form = new Form(fields, this.#kind === "text" ? "Send" : `Send the ${text.toLowerCase()}`, (values) => this.#send(values), { class: `kind-${this.#kind}`, buttons: [this.#kinds] });
     fill(this.#place, this.#form.element);
     const input = this.#form.input("text");
     input?.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {

@@ -33,6 +33,7 @@ export class Conversation {
   #log = h("ol", { class: "log", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
   #scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Conversation" }, this.#older, this.#log);
   #menu = h("div", { class: "buttons" });
+  #details = h("details", { class: "menu", hidden: true }, h("summary", {}, "Manage"), this.#menu);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingEnds;
   #stop;
@@ -42,8 +43,9 @@ export class Conversation {
    * @param {any} app
    * @param {string} session its id
    * @param {string} jid the chat's
+   * @param {Promise<{jids: Set<string>, whole: boolean}>} known the chats that there are
    */
-  constructor(app, session, jid) {
+  constructor(app, session, jid, known) {
     this.#app = app;
     this.#session = session;
     this.#jid = jid;
@@ -53,14 +55,13 @@ export class Conversation {
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Chat" },
-      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "Back to the list"), this.#heading, this.#menu),
+      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, this.#details),
       this.#scroll,
       this.#typing,
       this.#composer.element,
     );
     this.#stop = app.live.follow((/** @type {Event} */ event) => this.#take(event));
-    this.#load().catch((error) => fill(this.#older, words(error)));
-    this.#describe().catch(fail);
+    this.#begin(known).catch((error) => fill(this.#older, words(error)));
   }
 
   leave() {
@@ -68,6 +69,23 @@ export class Conversation {
     clearTimeout(this.#typingEnds);
     this.#composer.leave();
     this.#stop();
+  }
+
+  /**
+   * Reads the chat, where there is one already.
+   *
+   * @param {Promise<{jids: Set<string>, whole: boolean}>} known
+   */
+  async #begin(known) {
+    const { jids, whole } = await known;
+    if (whole && !jids.has(this.#jid)) return this.#bound();
+    await Promise.all([this.#load(), this.#describe()]);
+  }
+
+  /** What stands above the oldest message. */
+  #bound() {
+    const text = this.#model.messages.length ? "The stored copy begins here." : "No messages yet: write the first one.";
+    fill(this.#older, this.#cursor ? button("Older messages", () => this.#load()) : h("p", { class: "quiet" }, text));
   }
 
   /** Reads the newest page, or the next older one. */
@@ -86,7 +104,7 @@ export class Conversation {
     this.#model.add(page.data);
     this.#cursor = page.nextCursor ?? "";
     this.#draw();
-    fill(this.#older, this.#cursor ? button("Older messages", () => this.#load()) : h("p", { class: "quiet" }, this.#model.messages.length ? "The stored copy begins here." : "No messages yet: write the first one."));
+    this.#bound();
     if (first) this.#toEnd();
     else this.#scroll.scrollTop = this.#scroll.scrollHeight - before;
   }
@@ -113,20 +131,18 @@ export class Conversation {
     fill(
       this.#menu,
       chat.unreadCount > 0 && button("Mark as read", async () => { await this.#app.api.call("POST", `${path}/read`); await this.#describe(); }),
-      button(chat.pinned ? "Unpin" : "Pin", change({ pinned: !chat.pinned }), { class: "quiet" }),
-      button(chat.archived ? "Unarchive" : "Archive", change({ archived: !chat.archived }), { class: "quiet" }),
-      button(muted ? "Unmute" : "Mute 8 h", change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 }), { class: "quiet" }),
-      button(
-        "Delete ...",
-        () =>
-          ask("Delete this chat from the stored copy?", "Its messages go here. On the phone and for the other side nothing changes, and a new message brings the chat back.", "Delete", async () => {
-            await this.#app.api.call("DELETE", path);
-            location.hash = hash("chats", this.#session);
-            say("The chat is deleted from the stored copy.");
-          }),
-        { class: "quiet" },
+      button(chat.pinned ? "Unpin" : "Pin", change({ pinned: !chat.pinned })),
+      button(chat.archived ? "Unarchive" : "Archive", change({ archived: !chat.archived })),
+      button(muted ? "Unmute" : "Mute 8 h", change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 })),
+      button("Delete ...", () =>
+        ask("Delete this chat from the stored copy?", "Its messages go here. On the phone and for the other side nothing changes, and a new message brings the chat back.", "Delete", async () => {
+          await this.#app.api.call("DELETE", path);
+          location.hash = hash("chats", this.#session);
+          say("The chat is deleted from the stored copy.");
+        }),
       ),
     );
+    this.#details.hidden = false;
   }
 
   /** @param {Event} event */
@@ -143,7 +159,10 @@ export class Conversation {
     if (!changed.length) return;
     const atEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
     if (this.#model.messages.length > known) {
-      if (!known) this.#describe().catch(fail);
+      if (!known) {
+        this.#bound();
+        this.#describe().catch(fail);
+      }
       if (!changed[0].fromMe) this.#present({ personJid: changed[0].senderJid, state: "paused" });
       this.#draw();
     } else for (const message of changed) this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));

@@ -27,7 +27,7 @@ export function show(app) {
       { name: "session", label: "Session", kind: "select", options: sessions },
       { name: "text", label: "Holds the text", hint: "Looked for in the event's whole JSON." },
     ],
-    "Filter",
+    "",
     () => draw(),
     { class: "filters" },
   );

@@ -25,7 +25,7 @@ const KINDS = {
   audio: "Sound",
   document: "File",
   sticker: "Sticker",
-  unknown: "A kind of message that the gateway does not know",
+  unknown: "A kind of message that the gateway does not show",
   undecryptable: "A message that could not be decrypted. It shows here when its sender's phone sends it again.",
 };
 const LEVELS = ["", "sent", "delivered", "read", "played"];

@@ -1,12 +1,12 @@
 /** Linking a phone: by a QR code that renews itself, or by a code that is typed on the phone. */
 
-import { ApiError, sessionPath } from "../core/api.js";
+import { sessionPath } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
 import { Form } from "../core/form.js";
 import { fail } from "../core/notices.js";
 import { picture } from "../qr/drawing.js";
 
-const ASK_AGAIN = 700;
+const RUNS = new Set(["starting", "scan_qr_code"]);
 
 export class Pairing {
   #api;
@@ -17,7 +17,7 @@ export class Pairing {
   /** @type {number} until when the shown code is good */
   #expires = 0;
   #shown = "";
-  #asks = false;
+  #status = "";
   #gone = false;
   #timer;
 
@@ -54,12 +54,12 @@ export class Pairing {
    * @param {import("../types.js").Session} session
    */
   stands({ status }) {
-    const pairs = status === "starting" || status === "scan_qr_code";
-    if (pairs && !this.#shown) this.#ask().catch(fail);
-    if (!pairs && !this.#asks && this.#shown) {
-      this.#shown = "";
-      this.#offer("The codes ran out before anybody scanned one.");
-    }
+    const before = this.#status;
+    this.#status = status;
+    // A code comes as an event; where it came before this page was there, or events may not be read, asking tells.
+    if (status === "scan_qr_code" && this.#expires < Date.now()) this.#ask().catch(fail);
+    if (status === "starting" && before !== status) fill(this.#left, before === "scan_qr_code" ? "The phone is being linked ..." : "Waiting for a code ...");
+    if (!RUNS.has(status) && RUNS.has(before)) this.#offer(this.#shown ? "The codes ran out, or the session was stopped." : "");
   }
 
   /**
@@ -84,42 +84,24 @@ export class Pairing {
   /** @param {string} [why] */
   #offer(why) {
     delete this.#picture.dataset.code;
-    fill(this.#picture, button("Show a code", () => this.#ask(), { class: "main" }));
+    this.#shown = "";
+    fill(this.#picture, button("Show a code", () => this.#begin(), { class: "main" }));
     fill(this.#left, why);
   }
 
-  /** Begins pairing where none is under way, and waits for a code. */
+  async #begin() {
+    this.stands(await this.#api.call("POST", `${sessionPath(this.#session)}:start`));
+  }
+
   async #ask() {
-    if (this.#asks || this.#gone) return;
-    this.#asks = true;
-    fill(this.#left, "Waiting for a code ...");
-    try {
-      while (!this.#gone && !this.#shown) {
-        try {
-          this.code(await this.#api.get(sessionPath(this.#session, "qr")));
-        } catch (error) {
-          if (error instanceof ApiError && error.status === 409) return; // a phone is linked
-          if (!(error instanceof ApiError) || error.status !== 404) throw error;
-          await new Promise((done) => setTimeout(done, ASK_AGAIN));
-        }
-      }
-    } finally {
-      this.#asks = false;
-    }
+    this.code(await this.#api.get(sessionPath(this.#session, "qr")));
   }
 
   #tick() {
     if (!this.#shown) return;
     const seconds = Math.ceil((this.#expires - Date.now()) / 1000);
     if (seconds > 0) fill(this.#left, `This code is good for ${seconds} s. The next one comes by itself.`);
-    else {
-      fill(this.#left, "The next code comes ...");
-      // Where events are not told (a token without `read`), asking tells.
-      if (seconds < -2) {
-        this.#shown = "";
-        this.#ask().catch(fail);
-      }
-    }
+    else fill(this.#left, "The next code comes ...");
   }
 
   /** @param {{code: string, expiresAt: number}} told */
