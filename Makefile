@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser bench lock clean
+.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser test-newcomer docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,6 +44,13 @@ test-browser: ## Run the tests in a real browser: an installed Chromium or Chrom
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests/browser
 
+test-newcomer: setup-dev ## Do in a fresh clone what the README says, and take the time
+	@$(BIN)/python -m pytest tests/docs/test_newcomer.py
+
+docs: ## Make a site of docs/ in build/pages/site, and check every link
+	@$(PYTHON) tools/environment.py docs
+	@$(BIN)/python -m tools.site
+
 test-faults: setup-dev ## Kill, freeze and starve everything: the long version, 200 kills among it
 	@$(BIN)/python -m pytest tests/faults -s
 
@@ -59,6 +66,7 @@ lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
 	@$(LOCK) $(PROJECT) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
+	@$(LOCK) requirements/docs.in -c requirements/dev.lock -o requirements/docs.lock
 	@$(PYTHON) tools/environment.py dev
 
 clean: ## Remove what was built; data/ stays
