@@ -70,7 +70,7 @@ LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-ur
 PROJECT = pyproject.toml requirements/build.in
 lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
-	@$(LOCK) $(PROJECT) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(LOCK) $(PROJECT) --extra server --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
 	@$(LOCK) requirements/docs.in -c requirements/dev.lock -o requirements/docs.lock
 	@$(PYTHON) tools/environment.py dev
