@@ -77,7 +77,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
     yield f"\n{'#' * (2 + path.count(' '))} `{path}`\n\n{_prose(command.help)}\n"
     parameters = command.get_params(context)
     arguments = [_usage(parameter) for parameter in parameters if parameter.param_type_name == "argument"]
-    yield f"    {' '.join((path, '[OPTIONS]', *arguments))}"
+    yield f"`{' '.join((path, '[OPTIONS]', *arguments))}`"
     rows = [row for parameter in parameters if (row := _row(parameter, context))]
     if rows:
         yield "\n| | |\n|---|---|"

@@ -165,6 +165,7 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
         node=settings.node,
         realtime=settings.realtime,
         origins=settings.origins,
+        sandbox=settings.sandbox if options.sandbox else None,
     )
     # One worker: on a small machine more are slower (docs/decisions/0201-the-edge.md). Hot restart would
     # tie two gateways of one machine together by a shared memory region.
