@@ -94,7 +94,8 @@ class Console:
 
     def message(self, text: str) -> Locator:
         """The message that holds a text, once it is there."""
-        found = self.page.locator(".message").filter(has_text=text).last
+        said = self.page.locator(".body", has_text=text)  # and not what it quotes
+        found = self.page.locator(".message").filter(has=said).last
         found.wait_for()
         return found
 

@@ -255,7 +255,7 @@ def test_a_chat_is_pinned_archived_muted_and_deleted(console: Console, stack: St
         .or_(console.page.locator(".chat-list a").filter(has_text="+628120000405"))
     )
     console.page.get_by_text("Manage", exact=True).click()
-    for action, mark in (("Pin", "pinned"), ("Archive", "archived"), ("Mute 8 h", "muted")):
+    for action, mark in (("Archive", "archived"), ("Mute 8 h", "muted"), ("Pin", "pinned")):
         console.press(action)
         line.get_by_text(mark).wait_for()
     console.press("Unpin")
