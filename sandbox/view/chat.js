@@ -16,7 +16,7 @@ import { call as ring, calls } from "./calls.js";
 const TYPING = 25_000; // milliseconds for which a chat state is believed
 
 const writing = composer();
-let drawn = { place: "", now: "" };
+let drawn = { place: "", now: "", seq: 0 };
 
 /** Shows the chat from now on. */
 export function start() {
@@ -36,7 +36,7 @@ function draw() {
     replace(byId("calls"));
     return;
   }
-  replace(byId("chat-head"), head(person), strip(person));
+  replace(byId("chat-head"), head(person), strip(person), selection.chat ? chatHead(person) : null);
   replace(byId("calls"), calls());
   drawMessages(person, log);
   writing.aim(selection);
@@ -72,7 +72,7 @@ function head(person) {
     el("h2", { id: "chat-title" }, `${person.name || person.number}'s chats`, el("small", {}, person.number)),
     el(
       "details",
-      { class: "menu" },
+      { class: "menu", "data-key": `more-${person.number}` },
       el("summary", { "data-key": "about-person" }, "More"),
       el(
         "div",
@@ -129,8 +129,10 @@ function drawMessages(person, log) {
     return;
   }
   // Whoever has scrolled back reads; whoever is at the end wants to see what comes.
-  const follows = place !== drawn.place || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  drawn = { place, now };
+  const newest = entries.at(-1);
+  const wrote = newest?.kind === "sent" && newest.seq !== drawn.seq;
+  const follows = wrote || place !== drawn.place || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  drawn = { place, now, seq: newest?.seq };
   if (!selection.chat) {
     replace(log);
     return;
@@ -140,7 +142,6 @@ function drawMessages(person, log) {
   const context = { person, chat: selection.chat, reply: (message) => writing.reply(message) };
   replace(
     log,
-    chatHead(person, chat),
     messages.length ? el("ol", { class: "messages" }, messages.map((message) => bubble(message, context))) : el("p", { class: "empty" }, "Nothing was said here yet."),
     el("p", { class: "states", id: "states" }),
   );
@@ -150,8 +151,9 @@ function drawMessages(person, log) {
   }
 }
 
-function chatHead(person, chat) {
+function chatHead(person) {
   const jid = selection.chat;
+  const chat = conversations(entriesOf(person.number)).get(jid);
   const group = groupOf(jid);
   const account = accountOf(jid);
   const heard = (chat?.messages ?? []).filter((message) => !message.mine && !message.orphan);

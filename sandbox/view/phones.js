@@ -72,7 +72,7 @@ function linked(phone, device) {
     "li",
     {},
     el("span", { class: device.online ? "dot on" : "dot", "aria-hidden": "true" }),
-    el("span", { class: "what" }, `Device ${device.device}`, el("small", {}, `${device.platform || "unknown"} · ${device.online ? "online" : "offline"}${waiting}`)),
+    el("span", { class: "what" }, `Device ${device.device}`, el("small", {}, `${device.online ? "online" : "offline"}${waiting}`)),
     button("Unlink", doing(unlink), { class: "quiet", "data-key": `unlink-${phone.number}-${device.device}`, "aria-label": `Unlink device ${device.device}` }),
   );
 }

@@ -27,7 +27,16 @@ export function openCamera(phone) {
     problem,
     el("div", { class: "actions" }, button("Close", () => dialog.close())),
   );
-  const channel = listen((offers) => draw(codes, offers, scan));
+  let untouched = true;
+  const channel = listen((offers) => {
+    draw(codes, offers, scan);
+    if (untouched && offers.length) {
+      // Whoever opened the camera most likely wants this.
+      untouched = false;
+      codes.querySelector("button").focus();
+    }
+  });
+  paste.addEventListener("input", () => (untouched = false));
   dialog.addEventListener("close", () => channel.close());
   dialog.showModal();
 
