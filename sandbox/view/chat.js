@@ -8,8 +8,9 @@ import { bubble } from "./message.js";
 import { accountOf, fullName, groupOf, nameOf } from "./names.js";
 import { network, refresh, watch } from "./network.js";
 import { doing, tell } from "./notices.js";
-import { absence, addPerson, renamePerson } from "./people.js";
+import { absence, addPerson, followInvite, renamePerson } from "./people.js";
 import { entriesOf } from "./records.js";
+import { badge } from "./tabs.js";
 import { chatsOf, choose, onSelection, selection, unreadOf } from "./selection.js";
 import { call as ring, calls } from "./calls.js";
 
@@ -79,6 +80,7 @@ function head(person) {
         { class: "actions" },
         button("Rename", () => renamePerson(person), { class: "quiet", "data-key": "rename" }),
         button(hidden ? "Put on WhatsApp again" : "Take off WhatsApp", doing(find), { class: "quiet", "data-key": "absent" }),
+        button("Follow an invite", () => followInvite(person), { class: "quiet", "data-key": "invite" }),
         button("Appear online", show("available"), { class: "quiet", "data-key": "online" }),
         button("Appear away", show("unavailable"), { class: "quiet", "data-key": "away" }),
       ),
@@ -101,8 +103,8 @@ function strip(person) {
           "aria-current": jid === selection.chat ? "true" : null,
           "data-key": `chat-${jid}`,
         },
-        el("span", { class: "what" }, nameOf(jid), el("small", {}, kindOf(jid, messages))),
-        count ? el("span", { class: "badge" }, String(count), el("span", { class: "hidden" }, " new messages")) : null,
+        el("span", { class: "what" }, el("span", { class: "name" }, nameOf(jid)), el("small", {}, kindOf(jid, messages))),
+        count ? badge(count) : null,
       ),
     );
   });
@@ -115,8 +117,10 @@ function kindOf(jid, messages) {
     return "group";
   }
   const account = accountOf(jid);
-  const what = account?.kind === "account" ? "your phone" : account ? "person" : "not on this network";
-  return messages.length ? what : `${what}, nothing said yet`;
+  if (!account) {
+    return "not on this network";
+  }
+  return messages.length ? account.number : "nothing said yet";
 }
 
 function drawMessages(person, log) {
@@ -169,7 +173,7 @@ function chatHead(person) {
   return el(
     "div",
     { class: "with" },
-    el("h3", {}, `With ${nameOf(jid)}`, el("small", {}, group ? `${group.members.length} members` : (account?.number ?? jid))),
+    el("h3", {}, `With ${nameOf(jid)}`, group ? el("small", {}, `${group.members.length} members`) : null),
     el(
       "div",
       { class: "actions" },

@@ -192,6 +192,31 @@ def test_a_code_is_pasted(open_view: Opener, stack: Stack, complaints: list[str]
     stack.await_status(session, "logged_out")
 
 
+def test_a_picture_of_a_code_is_pasted(open_view: Opener, stack: Stack) -> None:
+    """The tests' browser reads no codes itself, so what it would have read is put in its place."""
+    session = new_session(stack)
+    page = open_view()
+    page.evaluate(
+        "(code) => { window.BarcodeDetector = class { detect = async () => [{ rawValue: code }]; }; }",
+        stack.qr(session),
+    )
+    card = add_phone(page, "628110000107")
+    card.get_by_role("button", name="Scan a code").click()
+    page.get_by_label("The text of a code").evaluate(
+        """async (field) => {
+            const canvas = new OffscreenCanvas(8, 8);
+            canvas.getContext("2d").fillRect(0, 0, 8, 8);
+            const picture = new File([await canvas.convertToBlob()], "code.png", { type: "image/png" });
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(picture);
+            const pasted = { clipboardData, bubbles: true, cancelable: true };
+            field.dispatchEvent(new ClipboardEvent("paste", pasted));
+        }"""
+    )
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    stack.await_status(session, "working")
+
+
 def test_a_pairing_code_is_typed(open_view: Opener, stack: Stack) -> None:
     page = open_view()
     number = "628110000104"
@@ -245,9 +270,13 @@ def test_typing_and_calls_are_told(open_view: Opener, stack: Stack, linked: str,
     expect(ringing).to_contain_text("taken on the phone")
     ringing.get_by_role("button", name="End").click()
     expect(ringing).to_have_count(0)
-    stack.rest.post(f"/sessions/{linked}/presence", json={"presence": "available"})
     page.get_by_role("button", name="Show typing").click()
-    expect(page.get_by_role("button", name="Show typing")).to_be_enabled()
+    everything = {"since": "evt_" + "0" * 26, "events": "presence", "sessions": linked}
+    with stack.rest.stream("GET", "/events", params=everything) as events:
+        assert any('"composing"' in line for line in events.iter_lines())
+    chat = f"/sessions/{linked}/chats/{eva}@s.whatsapp.net/presence"
+    stack.rest.put(chat, json={"state": "composing"}).raise_for_status()
+    expect(page.locator("#states")).to_contain_text("User 0201 is typing")
 
 
 def test_a_group_is_made_and_changed(open_view: Opener, stack: Stack, linked: str, eva: str) -> None:
@@ -333,6 +362,18 @@ def test_a_past_is_invented(open_view: Opener, stack: Stack, linked: str) -> Non
     eventually(lambda: len(stack.rest.get(f"/sessions/{linked}/chats").json()["data"]) >= 2, "it has come")
 
 
+@pytest.mark.usefixtures("linked")
+def test_the_phone_shows_its_chats_as_it_is_told(open_view: Opener, stack: Stack, eva: str) -> None:
+    page = open_view()
+    phone_card(page, "628110000201").get_by_role("button", name="Its chats").click()
+    dialog = page.get_by_role("dialog")
+    for act, undo in (("Archive", "Unarchive"), ("Pin", "Unpin"), ("Mute", "Unmute")):
+        dialog.get_by_role("button", name=f"{act} Eva").click()
+        expect(dialog.get_by_role("button", name=f"{undo} Eva")).to_be_visible()
+    (chat,) = stack.sandbox.get("/phones/628110000201/chats").json()
+    assert (chat["jid"], chat["archived"], chat["mutedUntil"]) == (f"{eva}@s.whatsapp.net", True, -1)
+
+
 def test_it_works_with_the_keyboard_alone(open_view: Opener, stack: Stack) -> None:
     page = open_view()
     page.locator("#add-phone").focus()
@@ -359,7 +400,7 @@ def test_an_absent_sandbox_is_said_and_waited_for(open_view: Opener, complaints:
     page.context.set_offline(offline=True)
     expect(page.locator("#health")).to_contain_text("does not answer")
     page.context.set_offline(offline=False)
-    expect(page.locator("#health")).to_contain_text("online")
+    expect(page.locator("#health")).to_contain_text("Online: ")
     complaints.clear()  # the browser notes what it could not load
 
 
