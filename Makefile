@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser test-newcomer docs bench lock clean
+.PHONY: help up setup setup-dev gen examples check test test-all test-faults test-browser test-newcomer docs bench \
+	lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -22,6 +23,11 @@ gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ 
 	@$(BIN)/python -m tools.gateway
 	@$(BIN)/python -m tools.conformance
 	@$(BIN)/python -m tools.events_page
+	@$(BIN)/python -m tools.grpc_page
+
+examples: setup-dev ## Take the examples of the API reference anew, from the product and the sandbox
+	@WAGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/rest/recording
+	@$(MAKE) --no-print-directory gen
 
 check: setup-dev ## Lint, types, layers, contract, drift of generated files, Envoy's configuration
 	@echo "ruff ..." && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
@@ -64,7 +70,7 @@ LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-ur
 PROJECT = pyproject.toml requirements/build.in
 lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
-	@$(LOCK) $(PROJECT) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(LOCK) $(PROJECT) --extra server --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
 	@$(LOCK) requirements/docs.in -c requirements/dev.lock -o requirements/docs.lock
 	@$(PYTHON) tools/environment.py dev

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.following_example import follow
+from examples.python.follow_with_grpc import follow
 from tests.support.receiver import Receiver, receiving_aside
 from tests.support.sse import frames
 from tests.support.stack import Stack, eventually

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from wagate.v1 import events_pb2
 
-from tests.support import following_example
-from tests.support.following_example import follow
+from examples.python import follow_with_grpc
+from examples.python.follow_with_grpc import follow
 from tests.support.stack import Stack
 
 OLDEST = "evt_" + "0" * 26
@@ -55,7 +55,7 @@ def test_the_end_of_an_async_send_is_told(stack: Stack, session: str, ada: str) 
 
 
 def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(following_example.__file__).read_text()
+    code = Path(follow_with_grpc.__file__).read_text()
     assert f"```python\n{code}```" in GUIDE.read_text()
-    script = Path(following_example.__file__).with_suffix(".js").read_text()
+    script = (GUIDE.parents[1] / "examples" / "browser" / "follow.js").read_text()
     assert f"```js\n{script}```" in GUIDE.read_text()  # tests/browser runs it

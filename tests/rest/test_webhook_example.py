@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import webhook_receiver_example
+from examples.python import webhook_receiver
+from examples.python.webhook_receiver import is_genuine, receiver
 from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, eventually, running
-from tests.support.webhook_receiver_example import is_genuine, receiver
 
 GUIDE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 
@@ -132,5 +132,5 @@ def test_nobody_else_is_taken_for_the_gateway(stack: Stack) -> None:
 
 
 def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(webhook_receiver_example.__file__).read_text()
+    code = Path(webhook_receiver.__file__).read_text()
     assert f"```python\n{code}```" in GUIDE.read_text()

@@ -1,7 +1,13 @@
-"""Follows an organization's events over a WebSocket, also while the gateway restarts."""
+"""Follows an organization's events over a WebSocket, also while the gateway restarts.
+
+pip install aiohttp
+WAGATE_URL=http://127.0.0.1:8080 WAGATE_API_KEY=wa_... python follow_with_websocket.py
+"""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,7 +17,7 @@ MEND_FIRST = {4400, 4404}
 
 
 async def follow(
-    gateway: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
+    gateway: str, key: str, load: Callable[[], str], save: Callable[[str], object], names: Sequence[str] = ()
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Gives out every event once it has happened.
 
@@ -46,3 +52,15 @@ async def follow(
             except aiohttp.ClientConnectionError:
                 pass
             await asyncio.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
+
+
+async def main(position: Path) -> None:
+    url, key = os.environ["WAGATE_URL"], os.environ["WAGATE_API_KEY"]
+    async for event in follow(url, key, position.read_text, position.write_text):
+        print(event["timestamp"], event["event"], event["id"], flush=True)
+
+
+if __name__ == "__main__":
+    kept = Path("position")
+    kept.touch()
+    asyncio.run(main(kept))

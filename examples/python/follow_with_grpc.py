@@ -1,7 +1,13 @@
-"""Follows an organization's events, also while the gateway restarts."""
+"""Follows an organization's events with gRPC alone, also while the gateway restarts.
 
+pip install 'wagate[client]'
+WAGATE_GRPC=127.0.0.1:8080 WAGATE_API_KEY=wa_... python follow_with_grpc.py
+"""
+
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 
 import grpc
 from wagate.v1 import events_pb2, events_pb2_grpc
@@ -10,7 +16,7 @@ TRY_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
 
 
 def follow(
-    address: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
+    address: str, key: str, load: Callable[[], str], save: Callable[[str], object], names: Sequence[str] = ()
 ) -> Generator[events_pb2.Event, None, None]:
     """Gives out every event once it has happened.
 
@@ -35,3 +41,12 @@ def follow(
                 if error.code() not in TRY_AGAIN:
                     raise
             time.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
+
+
+if __name__ == "__main__":
+    position = Path("position")
+    position.touch()
+    for event in follow(
+        os.environ["WAGATE_GRPC"], os.environ["WAGATE_API_KEY"], position.read_text, position.write_text
+    ):
+        print(event.timestamp, event.event, event.id, flush=True)
