@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser bench lock clean
+.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser test-examples bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,6 +44,11 @@ test-browser: ## Run the tests in a real browser: an installed Chromium or Chrom
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests/browser
 
+test-examples: ## Run the examples in TypeScript; Node comes as a wheel, the rest from npm's registry
+	@$(PYTHON) tools/environment.py node
+	@$(BIN)/python -m tools.node
+	@$(BIN)/python -m pytest tests/typescript
+
 test-faults: setup-dev ## Kill, freeze and starve everything: the long version, 200 kills among it
 	@$(BIN)/python -m pytest tests/faults -s
 
@@ -59,7 +64,8 @@ lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
 	@$(LOCK) $(PROJECT) --extra server --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
+	@$(LOCK) requirements/node.in -c requirements/dev.lock -o requirements/node.lock
 	@$(PYTHON) tools/environment.py dev
 
 clean: ## Remove what was built; data/ stays
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv examples/typescript/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.stack import DEADLINE
+from tools import node
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -23,7 +24,8 @@ def command(example: str) -> list[str]:
     Args:
         example: its path below examples/.
     """
-    return [sys.executable if example.endswith(".py") else "sh", str(EXAMPLES / example)]
+    programs = {".py": sys.executable, ".sh": "sh", ".ts": str(node.NODE)}
+    return [programs[Path(example).suffix], str(EXAMPLES / example)]
 
 
 class Running:

@@ -1,6 +1,10 @@
 """The examples in Python, at the running product."""
 
+import contextlib
+import sqlite3
+
 from tests.examples.program import Setting, command
+from tests.examples.receivers import ReceiverCase
 from tests.support.stack import Stack, eventually
 
 SEND, REPLY, FOLLOW = (command(f"python/{name}.py") for name in ("send", "reply", "follow_with_grpc"))
@@ -40,7 +44,7 @@ def test_reply_replies_once_whatever_dies(setting: Setting, stack: Stack) -> Non
         program.line_with("following after evt_")
         stack.says(number, "628110000003", "one")
         eventually(lambda: heard(stack, carol) == replies[:1], "the first reply")
-        # The node dies under it.
+        # The node dies under it, with nothing in the outbox: what was being sent might be lost.
         old = stack.node
         old.kill()
         eventually(lambda: stack.node.pid != old.pid, "the node is replaced")
@@ -80,3 +84,17 @@ def test_following_with_grpc_alone(setting: Setting, stack: Stack, ada: str, ses
         while (found := program.line_with(" message ").split()[-1]) == last:
             pass
         assert found > last
+
+
+def test_the_receiver_takes_what_is_genuine(setting: Setting, stack: Stack, session: str, ada: str) -> None:
+    def kept() -> list[str]:
+        if not (setting.folder / "events.db").exists():
+            return []
+        with contextlib.closing(sqlite3.connect(setting.folder / "events.db")) as database:
+            try:
+                return [str(row[0]) for row in database.execute("SELECT id FROM events ORDER BY rowid")]
+            except sqlite3.OperationalError:  # it is being made
+                return []
+
+    case = ReceiverCase(setting, stack, command("python/webhook_receiver.py"))
+    case.takes_what_is_genuine(session, ada, kept)

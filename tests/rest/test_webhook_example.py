@@ -134,3 +134,5 @@ def test_nobody_else_is_taken_for_the_gateway(stack: Stack) -> None:
 def test_the_guide_shows_what_is_tested() -> None:
     code = Path(webhook_receiver.__file__).read_text()
     assert f"```python\n{code}```" in GUIDE.read_text()
+    script = (GUIDE.parents[1] / "examples" / "typescript" / "src" / "is_genuine.ts").read_text()
+    assert f"```ts\n{script}```" in GUIDE.read_text()  # `make test-examples` runs it
