@@ -10,6 +10,7 @@ from server.config import Settings
 from server.cursors import Cursors
 from server.events.realtime import Realtime
 from server.gateway import Gateway
+from server.pages.answering import Pages
 from server.rpc.serving import Serving
 from server.rpc.websocket.seats import Seats
 from server.rpc.websocket.serving import WebSocketServing
@@ -60,11 +61,13 @@ async def _serve(settings: Settings) -> None:
             tickets=access.tickets,
             wuts=WutsHandler(WutsServicer(gateway.deleting), access.wuts, access.audit),
         )
+        pages = await Pages.loaded()
         sockets = WebSocketServing(
             Realtime(gateway.events, access.tickets),
             settings.grpc_host,
             settings.realtime_port,
             seats=Seats(settings.realtime_sockets, settings.realtime_sockets_each),
+            elsewhere=pages.answer,
         )
         # gRPC comes last: its health service says that the node serves.
         realtime_port = await sockets.start()
@@ -74,7 +77,7 @@ async def _serve(settings: Settings) -> None:
             await sockets.stop()
             raise
         log.info(
-            "node %s serves gRPC on %s:%d, WebSockets on port %d",
+            "node %s serves gRPC on %s:%d, WebSockets and pages on port %d",
             settings.node_id,
             settings.grpc_host,
             port,

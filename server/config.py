@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """The node's port; 0 takes a free one."""
     realtime_port: int = Field(default=50052, ge=0, le=65535)
-    """The port of the node's WebSocket, at the same address; 0 takes a free one."""
+    """The port of the node's WebSocket and of its pages, at the same address; 0 takes a free one."""
     realtime_sockets: int = Field(default=5_000, ge=1, le=1_000_000)
     """WebSockets that may be open on this node."""
     realtime_sockets_each: int = Field(default=1_000, ge=1, le=1_000_000)

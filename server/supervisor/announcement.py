@@ -19,6 +19,7 @@ def line(settings: UpSettings, key: str, *, sandbox: bool) -> str:
             "grpc": str(settings.edge),
             "node": str(settings.node),
             "sandbox": f"http://{settings.sandbox}" if sandbox else None,
+            "view": f"http://{settings.edge}/sandbox/view/" if sandbox else None,
             "apiKey": key,
         }
     )
@@ -34,7 +35,10 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
     """
     lines = [
         "",
-        "Everything serves. Copy into another terminal:",
+        "Everything serves.",
+        "",
+        *(_pages(settings) if sandbox else ()),
+        "Copy into another terminal:",
         "",
         f"API=http://{settings.edge}/api/v1",
         f'AUTH="Authorization: Bearer {key}"',
@@ -48,6 +52,14 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
     lines += _with_the_sandbox(settings) if sandbox else _with_whatsapp()
     lines += ["", "Ctrl+C ends everything.", ""]
     return "\n".join(lines)
+
+
+def _pages(settings: UpSettings) -> list[str]:
+    return [
+        f"The console: http://{settings.edge}/console/ (sign in with the key below)",
+        f"The sandbox, its phones and people: http://{settings.edge}/sandbox/view/",
+        "",
+    ]
 
 
 def _with_the_sandbox(settings: UpSettings) -> list[str]:

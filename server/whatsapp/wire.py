@@ -36,14 +36,28 @@ class Wire:
     port: int
 
 
-def wire_of(settings: Settings) -> Wire:
-    """Prepares this process for the settings' wire; must run before the first client is made.
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A server that the settings put in WhatsApp's place.
+
+    Attributes:
+        host, port: its proxy, on loopback.
+        root_key: its Noise root key, 32 bytes.
+    """
+
+    host: str
+    port: int
+    root_key: bytes
+
+
+def stand_in_of(settings: Settings) -> StandIn | None:
+    """What the settings put in WhatsApp's place; None for WhatsApp itself.
 
     Raises:
         WagateError: VALIDATION_ERROR where the settings are incomplete or not on loopback.
     """
     if settings.wire_proxy is None and settings.wire_root_key is None:
-        return Wire(None, *WHATSAPP)
+        return None
     if settings.wire_proxy is None or settings.wire_root_key is None or not os.environ.get("SSL_CERT_FILE"):
         raise _wrong("WAGATE_WIRE_PROXY, WAGATE_WIRE_ROOT_KEY and SSL_CERT_FILE must be set together")
     host, port = _loopback(settings.wire_proxy)
@@ -53,19 +67,31 @@ def wire_of(settings: Settings) -> Wire:
         root_key = b""
     if len(root_key) != 32:  # a Curve25519 public key
         raise _wrong("WAGATE_WIRE_ROOT_KEY must be 64 hex digits, the stand-in's Noise root key")
+    return StandIn(host, port, root_key)
+
+
+def wire_of(settings: Settings) -> Wire:
+    """Prepares this process for the settings' wire; must run before the first client is made.
+
+    Raises:
+        WagateError: VALIDATION_ERROR where the settings are incomplete or not on loopback.
+    """
+    found = stand_in_of(settings)
+    if found is None:
+        return Wire(None, *WHATSAPP)
 
     from sandbox.wire_hook import trust_root  # noqa: PLC0415 - only a process that asks for it has it
 
-    trust_root(root_key)
+    trust_root(found.root_key)
     log.warning(
         "%sNOT WHATSAPP: this node talks to the stand-in at %s:%d. No message leaves this machine.%s",
         _RED,
-        host,
-        port,
+        found.host,
+        found.port,
         _PLAIN,
     )
-    bracketed = f"[{host}]" if ":" in host else host
-    return Wire(f"http://{bracketed}:{port}", host, port)
+    bracketed = f"[{found.host}]" if ":" in found.host else found.host
+    return Wire(f"http://{bracketed}:{found.port}", found.host, found.port)
 
 
 def _loopback(address: str) -> tuple[str, int]:

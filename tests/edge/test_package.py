@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from server.pages.folders import FOLDERS
+from server.pages.loading import load
 from tools import drift
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, pathlib, sys
+from server.pages.folders import FOLDERS
+from server.pages.loading import load
 from server.supervisor.edge import Address, SHIPPED, write_config
 ports = {"listener": 1, "node": 2, "realtime": 3}
 addresses = {name: Address("127.0.0.1", port) for name, port in ports.items()}
 path = write_config(pathlib.Path(sys.argv[1]), **addresses)
-print(json.dumps({"shipped": str(SHIPPED), "config": str(path)}))
+print(json.dumps({"shipped": str(SHIPPED), "config": str(path), "pages": sorted(load(FOLDERS))}))
 """
 
 
@@ -46,6 +50,7 @@ def test_an_installed_wheel_configures_envoy_by_itself(wheel: Path, tmp_path: Pa
     assert config["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] == 1
     shipped = Path(told["shipped"])
     assert (shipped / "envoy.yaml").read_bytes() == (ROOT / "envoy.yaml").read_bytes()
+    assert told["pages"] == sorted(load(FOLDERS))
     assert (shipped / "rest.binpb").read_bytes() == (ROOT / "gateway-config" / "rest.binpb").read_bytes()
 
 

@@ -16,7 +16,6 @@ LIMIT = 2 << 20
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
         ("GET", "/nothing"),
         ("GET", "/api/v1/session"),
         ("POST", "/api/v1/sessions/S1/nothing"),

@@ -130,6 +130,7 @@ def test_it_starts_in_order_and_says_one_line(up: Up) -> None:
         "grpc": f"{HOST}:{up.ports['HTTP']}",
         "node": f"{HOST}:{up.ports['GRPC']}",
         "sandbox": f"http://{HOST}:{up.ports['SANDBOX']}",
+        "view": f"{up.url}/sandbox/view/",
         "apiKey": "wa_a-key-for-tests",
     }
     assert [said.split()[1] for said in up.said] == PARTS
@@ -347,6 +348,7 @@ def test_people_get_commands_with_the_real_ports(tmp_path: Path) -> None:
         while "Ctrl+C" not in text:
             text += up.process.stdout.readline()
         assert f"API={up.url}/api/v1" in text
+        assert f"{up.url}/sandbox/view/" in text
         assert f"SANDBOX=http://{HOST}:{up.ports['SANDBOX']}" in text
         assert "wa_a-key-for-tests" in text
         script = text.partition("terminal:")[2].partition("Ctrl+C")[0]

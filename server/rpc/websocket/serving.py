@@ -1,5 +1,6 @@
-"""The WebSocket's own port: Envoy leads `/api/v1/realtime` here."""
+"""The node's port for plain HTTP: Envoy leads `/api/v1/realtime` here, and the paths of pages."""
 
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +22,10 @@ _HEADER_LENGTH: Final = 64 * 1024
 """Above what the edge lets through (docs/operations.md), so that the edge alone refuses what is too long."""
 
 
+Elsewhere = Callable[[web.BaseRequest], web.StreamResponse]
+"""Answers requests for other paths than the WebSocket's."""
+
+
 class WebSocketServing:
     """The running server."""
 
@@ -31,6 +36,7 @@ class WebSocketServing:
         port: int,
         *,
         seats: Seats,
+        elsewhere: Elsewhere | None = None,
         authenticate_every: float = AUTHENTICATE_SECONDS,
         ping_after: float = PING_SECONDS,
         write_seconds: float = WRITE_SECONDS,
@@ -42,6 +48,7 @@ class WebSocketServing:
             host: where to listen.
             port: 0 takes a free one.
             seats: how many sockets there may be.
+            elsewhere: answers for every other path; None refuses them.
             authenticate_every: seconds between looks at the token behind an open socket.
             ping_after: seconds of a client's silence after which it is pinged.
             write_seconds: how long a client may take nothing.
@@ -49,6 +56,7 @@ class WebSocketServing:
         self._streams = Streams(every=authenticate_every)
         self._desk = Desk(realtime, self._streams, seats, write_seconds)
         self._ping_after = ping_after
+        self._elsewhere = elsewhere or _nothing
         server = web.Server(
             self._answer,
             # The path holds the ticket.
@@ -88,7 +96,7 @@ class WebSocketServing:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.removesuffix("/") != PATH:
-            return _refusal(not_found("such a path of this server"))
+            return self._elsewhere(request)
         socket = web.WebSocketResponse(
             timeout=CLOSE_SECONDS,
             heartbeat=self._ping_after,
@@ -103,6 +111,10 @@ class WebSocketServing:
         await socket.prepare(request)
         await Connection(self._desk, request, socket).run()
         return socket
+
+
+def _nothing(_request: web.BaseRequest) -> web.Response:
+    return _refusal(not_found("such a path of this server"))
 
 
 def _refusal(error: WagateError) -> web.Response:

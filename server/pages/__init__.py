@@ -1,0 +1,1 @@
+"""Pages for people: what a browser is given, beside the API and on the same address."""

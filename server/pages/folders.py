@@ -1,0 +1,36 @@
+"""Which folders are served, and where: a line each.
+
+The edge's routes are generated from this list as well (`make gen`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of an installed package, with everything below it.
+
+    Attributes:
+        prefix: the path below which its files are, with a slash at both ends. `index.html` is what the
+            prefix itself shows; so in folders below.
+        package: an importable package that brings it along, such as `server.pages`.
+        name: the folder's path in the package, with `/` between its parts; "" is the package itself.
+        policy: the Content-Security-Policy of its files. `frame-ancestors` and `base-uri` are added.
+    """
+
+    prefix: str
+    package: str
+    name: str
+    policy: str
+
+
+CONSOLE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+    " connect-src 'self'; manifest-src 'self'; form-action 'none';"
+    # Not even the console itself can make HTML, and so code, of what a message says.
+    " require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+FOLDERS: Final = (Folder("/console/", "server.pages", "console", CONSOLE_POLICY),)
+"""In the order in which a path that two of them have is looked up: the first one wins."""
