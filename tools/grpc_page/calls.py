@@ -94,5 +94,5 @@ def _one(field: FieldDescriptor, value: Any, depth: int) -> str:
 
 def _free(message: Struct | Value) -> str:
     """A message that may hold any JSON, as `json_format` makes it."""
-    free = json_format.MessageToDict(message)
-    return f"json_format.ParseDict({free!r}, struct_pb2.{message.DESCRIPTOR.name}())"
+    free = json.dumps(json_format.MessageToDict(message))  # of texts alone, which Python writes like JSON
+    return f"json_format.ParseDict({free}, struct_pb2.{message.DESCRIPTOR.name}())"
