@@ -57,6 +57,9 @@ def test_what_is_tried_is_done(browser: Browser, stack: Stack, session: str) -> 
         status, body = reference.execute(sending)
         assert status == 200, body
         sent = json.loads(body)["waMessageId"]
+        # a session that was given once is given everywhere
+        status, body = reference.execute(reference.operation("sessionMe"))
+        assert (status, json.loads(body)["sessionId"]) == (200, session)
         heard = eventually(lambda: [m for m in stack.heard(ADA) if m["id"] == sent], "Ada reads it")
         assert heard[0]["text"] == text
         assert reference.complaints == []

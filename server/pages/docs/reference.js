@@ -9,11 +9,26 @@ const dress = () => document.documentElement.classList.toggle("dark-mode", dark.
 dark.addEventListener("change", dress);
 dress();
 
-// An answer that never ends would never be shown; and there is one server, the one that this page is from.
+// What is adjusted: an answer that never ends would never be shown, so a stream cannot be tried; a session that was
+// given once is given to all operations; and there is one server, the one that this page is from.
+const SESSION_ID_LENGTH = 26;
+const isSession = (parameter) => parameter.get("in") === "path" && parameter.get("name") === "session";
 const endless = (operation) => operation?.getIn(["responses", "200", "content", "text/event-stream"]) !== undefined;
 const Adjusted = () => ({
   statePlugins: {
     spec: {
+      wrapActions: {
+        changeParamByIdentity: (original, system) => (operation, parameter, value, isXml) => {
+          if (isSession(parameter) && value?.length === SESSION_ID_LENGTH) {
+            for (const [path, methods] of system.specSelectors.specJson().get("paths").entries()) {
+              for (const [method, other] of methods.entries()) {
+                if (other.get("parameters").some(isSession)) original([path, method], parameter, value, isXml);
+              }
+            }
+          }
+          return original(operation, parameter, value, isXml);
+        },
+      },
       wrapSelectors: {
         allowTryItOutFor: (original, system) => (state, path, method) =>
           !endless(system.specSelectors.specJson().getIn(["paths", path, method])) && original(state, path, method),
