@@ -16,7 +16,7 @@ from tests.docs.pages import ROOT, section
 from tests.support.stack import eventually, free_port
 
 README: Final = ROOT / "README.md"
-MOST_COMMANDS: Final = 12
+MOST_COMMANDS: Final = 6
 """How many commands a newcomer may have to type."""
 PATIENCE: Final = 900.0
 """Seconds that installing may take on a busy machine whose caches are cold; what it took is printed."""
