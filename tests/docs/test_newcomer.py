@@ -106,6 +106,7 @@ def test_from_a_clone_to_a_message_that_is_read(tmp_path: Path, show_figures: Ca
     count = len(first) + len(commands(rest))
     show_figures(
         f"{count} commands, {read - begin:.0f} s from git clone to the message that was read,"
-        f" {serving - begin:.0f} s of them until everything served"
+        f" {serving - begin:.0f} s of them until everything served, at a load of {os.getloadavg()[1]:.0f}"
+        f" on {os.cpu_count()} cores"
     )
     assert count <= MOST_COMMANDS

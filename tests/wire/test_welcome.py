@@ -9,7 +9,8 @@ from tests.wire.sandbox_process import SandboxProcess
 
 def address(network: SandboxProcess) -> Address:
     parts = urllib.parse.urlsplit(network.url)
-    assert parts.hostname and parts.port
+    assert parts.hostname
+    assert parts.port
     return Address(parts.hostname, parts.port)
 
 
