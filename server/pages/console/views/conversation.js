@@ -17,6 +17,8 @@ import { bubble } from "./message.js";
 const PAGE = 50;
 /** Pixels from the end within which the newest message is followed. */
 const NEAR = 80;
+/** Many messages at once are one look at the chat. */
+const GATHER = 250;
 const TYPING_LASTS = 15_000;
 const TYPING = { composing: "typing ...", recording: "recording ..." };
 
@@ -32,10 +34,13 @@ export class Conversation {
   #older = h("div", { class: "older" });
   #log = h("ol", { class: "log", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
   #scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Conversation" }, this.#older, this.#log);
+  #unread = h("div", {});
   #menu = h("div", { class: "buttons" });
   #details = h("details", { class: "menu", hidden: true }, h("summary", {}, "Manage"), this.#menu);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingEnds;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
   #stop;
   #gone = false;
 
@@ -55,7 +60,7 @@ export class Conversation {
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Chat" },
-      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, this.#details),
+      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, h("div", { class: "line" }, this.#unread, this.#details)),
       this.#scroll,
       this.#typing,
       this.#composer.element,
@@ -67,6 +72,7 @@ export class Conversation {
   leave() {
     this.#gone = true;
     clearTimeout(this.#typingEnds);
+    clearTimeout(this.#soon);
     this.#composer.leave();
     this.#stop();
   }
@@ -109,28 +115,31 @@ export class Conversation {
     else this.#scroll.scrollTop = this.#scroll.scrollHeight - before;
   }
 
-  /** The chat's name and what can be done with it. */
+  /** Asks for the chat's name and its counter. */
   async #describe() {
-    /** @type {Chat} */
-    let chat;
-    try {
-      chat = await this.#app.api.get(sessionPath(this.#session, "chats", this.#jid));
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return;
-      throw error;
-    }
+    this.#title(await this.#app.api.get(sessionPath(this.#session, "chats", this.#jid)));
+  }
+
+  /**
+   * Shows the chat's name and what can be done with it.
+   *
+   * @param {Chat} chat
+   */
+  #title(chat) {
     if (this.#gone) return;
     this.#heading.textContent = chatName(chat);
     document.title = `${chatName(chat)} - wagate console`;
     const path = sessionPath(this.#session, "chats", this.#jid);
     const change = (/** @type {Record<string, unknown>} */ body) => async () => {
-      await this.#app.api.call("PATCH", path, { body });
-      await this.#describe();
+      this.#title(await this.#app.api.call("PATCH", path, { body }));
     };
     const muted = Boolean(chat.mutedUntil && chat.mutedUntil > Date.now());
+    const read = async () => {
+      this.#title(await this.#app.api.call("POST", `${path}/read`));
+    };
+    fill(this.#unread, chat.unreadCount > 0 && button("Mark as read", read));
     fill(
       this.#menu,
-      chat.unreadCount > 0 && button("Mark as read", async () => { await this.#app.api.call("POST", `${path}/read`); await this.#describe(); }),
       button(chat.pinned ? "Unpin" : "Pin", change({ pinned: !chat.pinned })),
       button(chat.archived ? "Unarchive" : "Archive", change({ archived: !chat.archived })),
       button(muted ? "Unmute" : "Mute 8 h", change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 })),
@@ -153,16 +162,18 @@ export class Conversation {
     }
     if (event.session !== this.#session) return;
     if (event.event === "presence") return this.#present(event.payload);
-    if (event.event === "chat.updated" && this.#model.names.has(event.payload.chatJid)) this.#describe().catch(fail);
+    if (event.event === "chat.updated" && event.payload.chat && this.#model.names.has(event.payload.chatJid)) this.#title(event.payload.chat);
     const known = this.#model.messages.length;
     const changed = this.#model.take(event);
     if (!changed.length) return;
     const atEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
     if (this.#model.messages.length > known) {
-      if (!known) {
-        this.#bound();
+      if (!known) this.#bound();
+      // Its name may be new, and its counter is.
+      this.#soon ??= setTimeout(() => {
+        this.#soon = undefined;
         this.#describe().catch(fail);
-      }
+      }, GATHER);
       if (!changed[0].fromMe) this.#present({ personJid: changed[0].senderJid, state: "paused" });
       this.#draw();
     } else for (const message of changed) this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));
