@@ -37,8 +37,8 @@ def main(kind: str) -> None:
 
     Args:
         kind: "run" for what the gateway needs, "dev" for what its developers need as well, "browser" for
-            what tests in a browser need beside that, "docs" for what the site of the documents does, "node" for
-            what the examples in TypeScript do.
+            what tests in a browser need beside that, "docs" for what the site of the documents does, and
+            "node" for what the examples in TypeScript do.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone meets whatever Python a machine has
         sys.exit(
