@@ -18,11 +18,12 @@ setup: ## Make .venv with what the gateway needs
 setup-dev: ## Make .venv with what developers need as well
 	@$(PYTHON) tools/environment.py dev
 
-gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/
+gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/ and the commands
 	@$(BIN)/python -m tools.generate
 	@$(BIN)/python -m tools.gateway
 	@$(BIN)/python -m tools.conformance
 	@$(BIN)/python -m tools.events_page
+	@$(BIN)/python -m tools.cli_page
 	@$(BIN)/python -m tools.grpc_page
 
 examples: setup-dev ## Take the examples of the API reference anew, from the product and the sandbox

@@ -26,6 +26,9 @@ MARKS: Final = {
 }
 """What may stand before a block, and what its value says."""
 
+OF_WHOLE_PAGES: Final = {"docs/grpc.md": ("run by", "tests/docs/test_grpc_reference.py")}
+"""What holds for every block of a page, because the page is generated of other things."""
+
 _MARK: Final = re.compile(r"<!-- (?P<word>[a-z ]+): (?P<value>.+?) -->", re.DOTALL)
 _PARSER: Final = MarkdownIt("commonmark").enable("table")
 
@@ -82,6 +85,7 @@ def section(page: Path, heading: str) -> list[Block]:
 
 def _blocks(page: str, tokens: list[Token]) -> Iterator[Block]:
     before: Token | None = None
+    whole = OF_WHOLE_PAGES.get(page, ("", ""))
     for token in tokens:
         if token.type in {"fence", "code_block"}:
             mark = None
@@ -91,8 +95,8 @@ def _blocks(page: str, tokens: list[Token]) -> Iterator[Block]:
                 place=f"{page}:{token.map[0] + 1 if token.map else 0}",
                 language=token.info.partition(" ")[0] if token.type == "fence" else "an indented block",
                 code=token.content,
-                mark=mark["word"] if mark else "",
-                value=" ".join(mark["value"].split()) if mark else "",
+                mark=mark["word"] if mark else whole[0],
+                value=" ".join(mark["value"].split()) if mark else whole[1],
                 follows_code=before is not None and before.type == "fence",
             )
         if token.type not in {"paragraph_close", "list_item_close", "bullet_list_close"}:

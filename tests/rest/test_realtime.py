@@ -15,7 +15,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
-from examples.python import follow_with_websocket
 from examples.python.follow_with_websocket import follow
 from server.store.database import open_database
 from tests.rest.test_following import send_async
@@ -27,7 +26,6 @@ from tests.support.websocket import TEXT, Raw, end_of, following, frame, frame_o
 
 OLDEST = "evt_" + "0" * 26
 PATH = "/api/v1/realtime"
-GUIDE = Path(__file__).parents[2] / "docs" / "following.md"
 MANY = 500
 STUCK = 20
 EVENTS = 2_500
@@ -325,11 +323,6 @@ def test_no_log_holds_a_ticket(stack: Stack) -> None:
         # nor can strangers fill it
         assert "shown" not in text
         assert "aiohttp" not in text
-
-
-def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(follow_with_websocket.__file__).read_text()
-    assert f"```python\n{code}```" in GUIDE.read_text()
 
 
 async def test_an_empty_cursor_is_none(stack: Stack, http: ClientSession) -> None:
