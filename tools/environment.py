@@ -36,9 +36,9 @@ def main(kind: str) -> None:
     """Brings .venv up to date.
 
     Args:
-        kind: "run" for what the gateway needs, "dev" for what its developers need as well, "browser" for
-            what tests in a browser need beside that, "docs" for what the site of the documents does, and
-            "node" for what the examples in TypeScript do.
+        kind: "run" for what the gateway needs, "dev" for what its developers need as well. Beside that:
+            "browser" for tests in a browser, "docs" for the site of the documents, "node" for the examples in
+            TypeScript.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone meets whatever Python a machine has
         sys.exit(

@@ -98,14 +98,10 @@ def _free(message: Struct | Value) -> str:
     return f"json_format.ParseDict({_literal(free)}, struct_pb2.{message.DESCRIPTOR.name}())"
 
 
-def _literal(value: object) -> str:
-    """A value of JSON in Python, with the quotes that the formatter wants."""
-    match value:
-        case dict():
-            return f"{{{', '.join(f'{_literal(name)}: {_literal(one)}' for name, one in value.items())}}}"
-        case list():
-            return f"[{', '.join(_literal(one) for one in value)}]"
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return repr(value)
+def _literal(value: Any) -> str:
+    """JSON's value as Python, in the quotes that formatters ask for."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(name)}: {_literal(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
