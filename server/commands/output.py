@@ -1,6 +1,5 @@
 """What commands print: tables and words for people, JSON for programs."""
 
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -132,7 +131,7 @@ class Output:
 
 def console_on(stream: Any) -> Console:
     """A console without colours where nobody sees them (no terminal, or NO_COLOR is set)."""
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _ENDLESS
+    width = None if stream.isatty() else _ENDLESS
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
 
 
