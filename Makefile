@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen check test test-all test-faults test-browser bench lock clean
+.PHONY: help up setup setup-dev gen examples check test test-all test-faults test-browser test-newcomer test-examples \
+	docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -17,11 +18,17 @@ setup: ## Make .venv with what the gateway needs
 setup-dev: ## Make .venv with what developers need as well
 	@$(PYTHON) tools/environment.py dev
 
-gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/
+gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/ and the commands
 	@$(BIN)/python -m tools.generate
 	@$(BIN)/python -m tools.gateway
 	@$(BIN)/python -m tools.conformance
 	@$(BIN)/python -m tools.events_page
+	@$(BIN)/python -m tools.cli_page
+	@$(BIN)/python -m tools.grpc_page
+
+examples: setup-dev ## Take the examples of the API reference anew, from the product and the sandbox
+	@WAGATE_GOLDEN=write $(BIN)/python -m pytest -q tests/rest/recording
+	@$(MAKE) --no-print-directory gen
 
 check: setup-dev ## Lint, types, layers, contract, drift of generated files, Envoy's configuration
 	@echo "ruff ..." && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
@@ -44,6 +51,18 @@ test-browser: ## Run the tests in a real browser: an installed Chromium or Chrom
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests/browser
 
+test-examples: ## Run the examples in TypeScript; Node comes as a wheel, the rest from npm's registry
+	@$(PYTHON) tools/environment.py node
+	@$(BIN)/python -m tools.node
+	@$(BIN)/python -m pytest tests/typescript
+
+test-newcomer: setup-dev ## Do in a fresh clone what the README says, and take the time
+	@$(BIN)/python -m pytest tests/docs/test_newcomer.py
+
+docs: ## Make a site of docs/ in build/pages/site, and check every link
+	@$(PYTHON) tools/environment.py docs
+	@$(BIN)/python -m tools.site
+
 test-faults: setup-dev ## Kill, freeze and starve everything: the long version, 200 kills among it
 	@$(BIN)/python -m pytest tests/faults -s
 
@@ -57,9 +76,11 @@ LOCK = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-ur
 PROJECT = pyproject.toml requirements/build.in
 lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
-	@$(LOCK) $(PROJECT) --extra sandbox -c requirements/dev.lock -o requirements/run.lock
+	@$(LOCK) $(PROJECT) --extra server --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
+	@$(LOCK) requirements/node.in -c requirements/dev.lock -o requirements/node.lock
+	@$(LOCK) requirements/docs.in -c requirements/dev.lock -o requirements/docs.lock
 	@$(PYTHON) tools/environment.py dev
 
 clean: ## Remove what was built; data/ stays
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv examples/typescript/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

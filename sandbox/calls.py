@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ _TAG = "call"
 _PLATFORM = {"platform": "android", "version": "2.26.45"}
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Call:
-    """A call that rings.
+    """A call that rings, or was taken and has not ended.
 
     Attributes:
         id: WhatsApp's id of it.
@@ -29,6 +30,7 @@ class Call:
         callee: Who is called, as a member of `group` where that is named.
         group: The group that is called.
         video: Whether it is a video call.
+        taken: Whether the callee took it.
     """
 
     id: str
@@ -36,10 +38,11 @@ class Call:
     callee: Account
     group: JID | None
     video: bool
+    taken: bool = False
 
 
 class Calls:
-    """The calls that ring on the network.
+    """The calls on the network that have not ended.
 
     Args:
         network: The network.
@@ -48,6 +51,9 @@ class Calls:
     def __init__(self, network: "Network") -> None:
         self._network = network
         self._ringing: dict[str, Call] = {}
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._ringing.values())
 
     def ring(self, caller: Account, callee: Account, *, video: bool, group: JID | None = None) -> Call:
         """Lets somebody call an account, on all its devices."""
@@ -69,6 +75,7 @@ class Calls:
 
     def accept(self, call: Call) -> None:
         """The callee takes it, on the phone: the account's other devices hear of that."""
+        call.taken = True
         self._tell(call, Node("accept", self._attrs(call)))
 
     def end(self, call: Call, reason: str) -> None:

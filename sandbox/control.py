@@ -5,8 +5,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.control_http import ControlError, errors, json_object
+from sandbox.control_http import ControlError, errors, json_object, own_pages_only
 from sandbox.device_lists import announce
+from sandbox.fault_words import catalogue
 from sandbox.faults import Fault, FaultError
 from sandbox.network import Network
 
@@ -33,13 +34,15 @@ class Control:
         Args:
             more: Routes of other parts.
         """
-        application = web.Application(middlewares=[errors], client_max_size=_MAX_BODY)
+        application = web.Application(middlewares=[errors, own_pages_only], client_max_size=_MAX_BODY)
         application.add_routes(
             [
                 web.get("/wire", self.wire),
                 web.post("/faults", self.add_fault),
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.clear_faults),
+                web.get("/faults/kinds", self.fault_kinds),
+                web.delete("/faults/{id}", self.end_fault),
                 web.get("/stats", self.stats),
                 *more,
             ]
@@ -78,11 +81,26 @@ class Control:
         self._network.faults.clear()
         return web.Response(status=204)
 
+    async def fault_kinds(self, _request: web.Request) -> web.Response:
+        """Every kind of fault, what it does and what can be set of it."""
+        return web.json_response(catalogue())
+
+    async def end_fault(self, request: web.Request) -> web.Response:
+        """Ends one fault."""
+        text = request.match_info["id"]
+        if not text.isdecimal() or not self._network.faults.end(int(text)):
+            raise ControlError(404, f"no fault {text} is active")
+        return web.Response(status=204)
+
     async def stats(self, _request: web.Request) -> web.Response:
         """Counters since the start, and what waits now."""
+        return web.json_response(self.counters())
+
+    def counters(self) -> dict[str, Any]:
+        """Counters since the start, and what waits now, as JSON."""
         stats = self._network.stats
         devices = list(self._network.accounts.devices())
-        counters: dict[str, Any] = {
+        return {
             "connections": {"now": len(self._network.connections), "total": stats.connections},
             "online": sum(device.session is not None for device in devices),
             "stanzas": {"in": stats.stanzas_in, "out": stats.stanzas_out},
@@ -92,7 +110,6 @@ class Control:
                 "queued": sum(len(device.mailbox) for device in devices),
             },
         }
-        return web.json_response(counters)
 
     def _strike(self, fault: Fault) -> None:
         for device in list(self._network.accounts.devices()):

@@ -8,7 +8,7 @@ from sandbox.control_http import ControlError, body, number_of, text_field
 from sandbox.drafts import address
 from sandbox.network import Network
 
-__all__ = ["CallControl"]
+__all__ = ["CallControl", "described"]
 
 
 class CallControl:
@@ -17,20 +17,26 @@ class CallControl:
     Args:
         network: The network.
         contacts: Its contacts.
+        calls: Its calls.
     """
 
-    def __init__(self, network: Network, contacts: Contacts) -> None:
+    def __init__(self, network: Network, contacts: Contacts, calls: Calls) -> None:
         self._network = network
         self._contacts = contacts
-        self._calls = Calls(network)
+        self._calls = calls
 
     def routes(self) -> list[web.RouteDef]:
         """The routes."""
         return [
+            web.get("/calls", self.list),
             web.post("/contacts/{number}/calls", self.ring),
             web.post("/calls/{id}/accept", self.accept),
             web.delete("/calls/{id}", self.end),
         ]
+
+    async def list(self, _request: web.Request) -> web.Response:
+        """The calls that ring or were taken."""
+        return web.json_response([described(call) for call in self._calls])
 
     async def ring(self, request: web.Request) -> web.Response:
         """Lets a contact call an account, alone or with its group."""
@@ -65,3 +71,15 @@ class CallControl:
         if call is None:
             raise ControlError(404, f"no call {call_id} rings")
         return call
+
+
+def described(call: Call) -> dict[str, object]:
+    """A call as JSON."""
+    return {
+        "id": call.id,
+        "from": call.caller.number,
+        "to": call.callee.number,
+        "group": None if call.group is None else str(call.group),
+        "video": call.video,
+        "taken": call.taken,
+    }

@@ -9,7 +9,7 @@ from sandbox.drafts import FIELDS, Draft, address
 from sandbox.journal import RecordKind
 from sandbox.people_link import PeopleError
 
-__all__ = ["ContactControl"]
+__all__ = ["ContactControl", "described"]
 
 _KINDS: dict[str, Kind] = {"person": "person", "sink": "sink"}
 
@@ -50,15 +50,15 @@ class ContactControl:
             raise ControlError(409, str(error)) from error
         except PeopleError as error:
             raise ControlError(502, str(error)) from error
-        return web.json_response(_described(account))
+        return web.json_response(described(account))
 
     async def list(self, _request: web.Request) -> web.Response:
         """All contacts."""
-        return web.json_response([_described(account) for account in self._contacts.all()])
+        return web.json_response([described(account) for account in self._contacts.all()])
 
     async def get(self, request: web.Request) -> web.Response:
         """One contact."""
-        return web.json_response(_described(self._contact(request)))
+        return web.json_response(described(self._contact(request)))
 
     async def messages(self, request: web.Request) -> web.Response:
         """What a person has decrypted, in order."""
@@ -116,7 +116,8 @@ class ContactControl:
         return contact
 
 
-def _described(account: Account) -> dict[str, object]:
+def described(account: Account) -> dict[str, object]:
+    """A contact as JSON."""
     return {
         "number": account.number,
         "name": account.name,

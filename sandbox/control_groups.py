@@ -13,7 +13,7 @@ from sandbox.jid import GROUP_SERVER, JID
 from sandbox.network import Network
 from sandbox.people_link import PeopleError
 
-__all__ = ["GroupControl"]
+__all__ = ["GroupControl", "described"]
 
 _CHANGES = ("add", "remove", "promote", "demote")
 
@@ -45,11 +45,11 @@ class GroupControl:
 
     async def list(self, _request: web.Request) -> web.Response:
         """All groups."""
-        return web.json_response([_described(group) for group in self._network.groups])
+        return web.json_response([described(group) for group in self._network.groups])
 
     async def get(self, request: web.Request) -> web.Response:
         """One group."""
-        return web.json_response(_described(self._group(request)))
+        return web.json_response(described(self._group(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         """Lets a person make a group."""
@@ -64,7 +64,7 @@ class GroupControl:
             done = await self._act(person, "create", subject=fields.get("subject", ""), members=members)
         finally:
             self._network.groups.addressing.pop(person, None)
-        return web.json_response(_described(self._found(done["group"])))
+        return web.json_response(described(self._found(done["group"])))
 
     async def settle(self, request: web.Request) -> web.Response:
         """Lets a person change subject, description, and who may do what."""
@@ -75,7 +75,7 @@ class GroupControl:
         if not changes:
             raise ControlError(400, f"nothing is to change; one or more of {', '.join(allowed)} can")
         await self._act(self._acting(group, fields), "settings", group=str(group.jid), **changes)
-        return web.json_response(_described(group))
+        return web.json_response(described(group))
 
     async def members(self, request: web.Request) -> web.Response:
         """Lets a person add, remove, promote or demote members; answers with who could not be."""
@@ -87,7 +87,7 @@ class GroupControl:
         person, members = self._acting(group, fields), _members(fields)
         done = await self._act(person, "members", group=str(group.jid), change=change, members=members)
         refused = [self._refused(member) for member in done["members"] if member["error"]]
-        return web.json_response({"group": _described(group), "refused": refused})
+        return web.json_response({"group": described(group), "refused": refused})
 
     async def reset_invite(self, request: web.Request) -> web.Response:
         """Lets a person give the group a new invite link."""
@@ -101,7 +101,7 @@ class GroupControl:
         person = self._person(number_of(request.match_info["number"]))
         code = text_field(await body(request, {"code": str}), "code")
         done = await self._act(person, "join", code=code)
-        return web.json_response(_described(self._found(done["group"])))
+        return web.json_response(described(self._found(done["group"])))
 
     async def leave(self, request: web.Request) -> web.Response:
         """Lets a person leave a group."""
@@ -147,7 +147,8 @@ def _members(fields: dict[str, Any]) -> list[str]:
     return [str(address(member)) for member in members]
 
 
-def _described(group: Group) -> dict[str, object]:
+def described(group: Group) -> dict[str, object]:
+    """A group as JSON."""
     return {
         "id": group.id,
         "jid": str(group.jid),

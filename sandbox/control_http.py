@@ -5,19 +5,33 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-__all__ = ["ControlError", "body", "errors", "json_object", "number_of", "object_field", "text_field"]
+__all__ = [
+    "ControlError",
+    "body",
+    "errors",
+    "json_object",
+    "number_of",
+    "object_field",
+    "own_pages_only",
+    "text_field",
+]
 
 _log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _NUMBER = re.compile(r"[0-9]{5,15}", re.ASCII)
 _CODES = {
     400: "bad_request",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",
+    415: "unsupported_media_type",
     502: "unavailable",
 }
 
@@ -36,9 +50,27 @@ class ControlError(Exception):
 
 
 @web.middleware
-async def errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def own_pages_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keeps pages of other places from driving the sandbox of the developer who looks at them.
+
+    A browser names a page's origin in whatever the page sends that could change something. Programs name none
+    and may say what they like.
+
+    Raises:
+        ControlError: The page is of another origin than this host, or sends something else than JSON, which a
+            browser would let pages of other origins do unasked.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        if not _names(origin, request.host):
+            raise ControlError(403, f"a page of {origin} may not use the sandbox at {request.host}")
+        if request.body_exists and request.content_type != "application/json":
+            raise ControlError(415, "a page sends its body as application/json")
+    return await handler(request)
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Puts every error into the same form."""
     try:
         return await handler(request)
@@ -124,6 +156,14 @@ def number_of(text: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise ControlError(400, f"{text!r} is no phone number: 5 to 15 digits are")
     return number
+
+
+def _names(origin: str, host: str) -> bool:
+    """Whether an origin is that of a host; its scheme is whatever a proxy on the way makes of it."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 def _error(status: int, message: str) -> web.Response:

@@ -17,7 +17,7 @@ from sandbox.network import Network
 from sandbox.pairing import PairingError, PasskeyDemandedError, scan, type_code
 from sandbox.sync_crypto import SyncError
 
-__all__ = ["PhoneControl", "account_of"]
+__all__ = ["PhoneControl", "account_of", "phones"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,9 @@ class PhoneControl:
         return [
             web.post("/phones/{number}/scan", self.scan),
             web.post("/phones/{number}/code", self.type_code),
+            web.get("/phones", self.phones),
             web.get("/phones/{number}", self.phone),
+            web.put("/phones/{number}", self.add),
             web.patch("/phones/{number}", self.rename),
             web.delete("/phones/{number}/devices/{device}", self.unlink),
             web.get("/phones/{number}/app-state", self.app_state),
@@ -57,19 +59,26 @@ class PhoneControl:
         code = text_field(await body(request, {"code": str}), "code")
         return await _linked(type_code(self._network, number, code))
 
+    async def phones(self, _request: web.Request) -> web.Response:
+        """All users' own accounts and their devices."""
+        return web.json_response(phones(self._network))
+
     async def phone(self, request: web.Request) -> web.Response:
         """An account and its devices."""
-        account = self._account(request)
-        return web.json_response(
-            {
-                "number": account.number,
-                "jid": str(account.pn_jid),
-                "lid": str(account.lid_jid),
-                "name": account.name,
-                "kind": account.kind,
-                "devices": [_described(device) for device in account.devices.values()],
-            }
-        )
+        return web.json_response(_phone(self._account(request)))
+
+    async def add(self, request: web.Request) -> web.Response:
+        """Puts an account on the network before it links a client; does nothing where it is."""
+        number = number_of(request.match_info["number"])
+        fields = await body(request, {"name": str})
+        known = self._network.accounts.get(number)
+        if known is not None and known.kind != "account":
+            raise ControlError(409, f"{number} is a {known.kind}; a phone needs a number of its own")
+        account = known or self._network.accounts.own(number)
+        if known is None and fields.get("name"):
+            self._network.accounts.rename(account, fields["name"])
+        await self._network.state.stored()
+        return web.json_response(_phone(account))
 
     async def rename(self, request: web.Request) -> web.Response:
         """Changes the push name on the phone: people see it from now on, and the devices learn it."""
@@ -156,6 +165,11 @@ def account_of(network: Network, request: web.Request) -> Account:
     return account
 
 
+def phones(network: Network) -> list[dict[str, object]]:
+    """All users' own accounts and their devices, as JSON."""
+    return [_phone(account) for account in network.accounts if account.kind == "account"]
+
+
 async def _changes(request: web.Request) -> dict[str, Any]:
     changes = await json_object(request)
     for name, value in changes.items():
@@ -181,6 +195,17 @@ async def _linked(linking: Awaitable[Device]) -> web.Response:
         raise ControlError(400, str(error)) from error
     _log.info("%s linked device %d", device.account.number, device.number)
     return web.json_response({"jid": str(device.pn), "lid": str(device.lid), "device": device.number})
+
+
+def _phone(account: Account) -> dict[str, object]:
+    return {
+        "number": account.number,
+        "jid": str(account.pn_jid),
+        "lid": str(account.lid_jid),
+        "name": account.name,
+        "kind": account.kind,
+        "devices": [_described(device) for device in account.devices.values()],
+    }
 
 
 def _described(device: Device) -> dict[str, object]:

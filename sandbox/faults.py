@@ -56,6 +56,7 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
         "pause": _Field(_NUMBER, 0.0, minimum=0),
     },
     "no_lid": {},
+    "absent": {},
     "group_refused": {
         "code": _Field(int, 403, minimum=400),
         "action": _Field(
@@ -170,6 +171,13 @@ class Faults:
     def clear(self) -> None:
         """Ends all faults."""
         self._active.clear()
+
+    def end(self, fault_id: int) -> bool:
+        """Ends one fault; False where none with this id is active."""
+        left = [fault for fault in self.active() if fault.id != fault_id]
+        ended = len(left) < len(self._active)
+        self._active = left
+        return ended
 
     def _expire(self) -> None:
         now = time.monotonic()

@@ -12,6 +12,7 @@ from sandbox import tokens
 from sandbox.accounts import Accounts
 from sandbox.app_state import AppStates
 from sandbox.binary_xml import MAX_STANZA, Codec
+from sandbox.calls import Calls
 from sandbox.certificates import TlsAuthority, noise_chain
 from sandbox.clients import serve
 from sandbox.connection import thawed
@@ -21,8 +22,10 @@ from sandbox.control_calls import CallControl
 from sandbox.control_contacts import ContactControl
 from sandbox.control_groups import GroupControl
 from sandbox.control_history import HistoryControl
+from sandbox.control_overview import OverviewControl
 from sandbox.control_phones import PhoneControl
 from sandbox.control_presence import PresenceControl
+from sandbox.control_view import ViewControl
 from sandbox.curve import KeyPair
 from sandbox.front import Front
 from sandbox.groups import Groups
@@ -74,7 +77,7 @@ async def run(settings: Settings) -> None:
             chain=noise_chain(root, static),
         )
         async with _listening(network, authority, ca_file, settings.port) as port:
-            _log.info("the sandbox network is ready at http://%s:%d", _HOST, port)
+            _log.info("the sandbox network is ready; its page is at http://%s:%d/view/", _HOST, port)
             await broken.wait()
             raise RuntimeError("the network's state could not be stored")
     finally:
@@ -115,17 +118,9 @@ async def _listening(
     whatsapp = web.Application()
     whatsapp.add_routes([web.get("/ws/chat", chat)])
     contacts = Contacts(network, ca_file)
-    control = Control(network, ca_file).application(
-        *PhoneControl(network).routes(),
-        *HistoryControl(network).routes(),
-        *ContactControl(contacts).routes(),
-        *GroupControl(network, contacts).routes(),
-        *PresenceControl(contacts).routes(),
-        *CallControl(network, contacts).routes(),
-    )
     runners = [
         web.AppRunner(application, access_log=None, shutdown_timeout=_GOODBYE_SECONDS)
-        for application in (control, whatsapp)
+        for application in (_control(network, contacts, ca_file), whatsapp)
     ]
     for runner in runners:
         await runner.setup()
@@ -150,12 +145,27 @@ async def _listening(
         yield bound
     finally:
         server.close()
+        contacts.journal.close()
         for connection in network.connections:
             connection.abort()
         people.cancel()
         await asyncio.gather(people, return_exceptions=True)
         for runner in runners:
             await runner.cleanup()
+
+
+def _control(network: Network, contacts: Contacts, ca_file: Path) -> web.Application:
+    control, calls = Control(network, ca_file), Calls(network)
+    return control.application(
+        *PhoneControl(network).routes(),
+        *HistoryControl(network).routes(),
+        *ContactControl(contacts).routes(),
+        *GroupControl(network, contacts).routes(),
+        *PresenceControl(contacts).routes(),
+        *CallControl(network, contacts, calls).routes(),
+        *OverviewControl(network, contacts, calls, control).routes(),
+        *ViewControl().routes(),
+    )
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -39,7 +39,7 @@ def _user(session: "Session", user: Node, query: Node, *, hide_lids: bool) -> No
     if contact is not None:
         return _contact(session, contact.data, query, hide_lids=hide_lids)
     jid = user.jid("jid")
-    account = session.network.accounts.find(jid) if jid else None
+    account = _present(session, session.network.accounts.find(jid) if jid else None)
     content = [
         node
         for aspect in query.children
@@ -50,12 +50,19 @@ def _user(session: "Session", user: Node, query: Node, *, hide_lids: bool) -> No
 
 def _contact(session: "Session", asked: bytes, query: Node, *, hide_lids: bool) -> Node:
     number = _NOT_DIGITS.sub("", asked.decode(errors="replace").partition("@")[0])
-    account = session.network.accounts.get(number)
+    account = _present(session, session.network.accounts.get(number))
     aspect = query.child("contact")
     by_lid = aspect is not None and aspect.text("addressing_mode") == "lid"
     jid: JID = account.lid_jid if account and by_lid and not hide_lids else pn_jid(number)
     answer = Node("contact", {"type": "in" if account else "out"}, asked)
     return Node("user", {"jid": jid, "pn_jid": pn_jid(number)}, [answer])
+
+
+def _present(session: "Session", account: Account | None) -> Account | None:
+    """The account, unless a fault lets it be as if it were not on WhatsApp."""
+    if account is None or session.network.faults.take("absent", account.number) is not None:
+        return None
+    return account
 
 
 def _aspect(aspect: Node, account: Account | None, *, hide_lids: bool) -> Node | None:

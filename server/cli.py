@@ -4,15 +4,19 @@ from typing import Annotated
 
 import typer
 
-from server.commands import audit, keys, tokens
-from server.commands.running import errors_told, run
-from server.config import load_settings
+from server.commands.exits import Exit
+from server.commands.lazily import HERE, LazyGroup
 from server.limits import give_go_processors, raise_open_files
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(keys.app, name="keys")
-app.add_typer(tokens.app, name="tokens")
-app.add_typer(audit.app, name="audit")
+_CODES = ", ".join(f"{code.value} {code.name.lower().replace('_', ' ')}" for code in Exit)
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Exit codes: {_CODES}.",
+)
 
 
 @app.callback()
@@ -20,13 +24,15 @@ def _wagate() -> None:
     """A WhatsApp gateway: gRPC and REST over linked devices."""
 
 
-@app.command()
+@app.command(rich_help_panel=HERE)
 def serve() -> None:
     """Run a node: a gRPC server that holds the WhatsApp sessions."""
     give_go_processors()
     import uvloop  # noqa: PLC0415 - only the node needs them, and they take half a second
 
     from server.app import serve as node  # noqa: PLC0415 - as above
+    from server.commands.running import errors_told, run  # noqa: PLC0415 - as above
+    from server.config import load_settings  # noqa: PLC0415 - as above
     from server.logging_setup import set_up  # noqa: PLC0415 - as above
 
     with errors_told():
@@ -36,7 +42,7 @@ def serve() -> None:
     run(node(settings), uvloop.run)
 
 
-@app.command()
+@app.command(rich_help_panel=HERE)
 def up(
     *,
     sandbox: Annotated[
@@ -53,7 +59,7 @@ def up(
     raise typer.Exit(run_all(sandbox, json_output))
 
 
-@app.command()
+@app.command(rich_help_panel=HERE)
 def sandbox() -> None:
     """Run the sandbox network alone: a WhatsApp of our own on loopback."""
     try:

@@ -4,10 +4,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import conformance, events_page, gateway, generate
+from tools import cli_page, conformance, events_page, gateway, generate, grpc_page
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATED = ("gen", "gateway-config", "envoy.yaml", "docs/conformance.md", "docs/events.md")
+GENERATED = (
+    "gen",
+    "gateway-config",
+    "envoy.yaml",
+    "docs/cli.md",
+    "docs/conformance.md",
+    "docs/events.md",
+    "docs/grpc.md",
+    "server/pages/docs/grpc",
+)
 
 
 def differences(committed: Path, fresh: Path) -> list[str]:
@@ -48,6 +57,8 @@ def main() -> int:
         gateway.main(Path(folder))
         conformance.main(Path(folder))
         events_page.main(Path(folder))
+        cli_page.main(Path(folder))
+        grpc_page.main(Path(folder))
         found = differences(ROOT, Path(folder))
     for line in found:
         print(line)

@@ -1,4 +1,4 @@
-"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run|dev|browser`.
+"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run`, or another part.
 
 Run by the machine's own Python before anything is installed, so it needs nothing but that. An
 environment is named by what it was made of; where that has changed it is made anew from nothing,
@@ -18,8 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-PARTS = {"run": "what it needs", "dev": "development tools", "browser": "what drives a browser"}
-"""Each needs those before it."""
+PARTS = {
+    "run": "what it needs",
+    "dev": "development tools",
+    "browser": "what drives a browser",
+    "docs": "what makes a site of the documents",
+    "node": "Node",
+}
+NEEDS = {"run": ("run",), "dev": ("run", "dev")}
+"""What is installed for a part, itself last; for those that are not here: `dev` and itself."""
 LOCKS = {kind: ROOT / "requirements" / f"{kind}.lock" for kind in PARTS}
 PROJECT = ROOT / "pyproject.toml"
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "install")
@@ -29,8 +36,9 @@ def main(kind: str) -> None:
     """Brings .venv up to date.
 
     Args:
-        kind: "run" for what the gateway needs, "dev" for what its developers need as well, "browser" for
-            what tests in a browser need beside that.
+        kind: "run" for what the gateway needs, "dev" for what its developers need as well. Beside that:
+            "browser" for tests in a browser, "docs" for the site of the documents, "node" for the examples in
+            TypeScript.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone meets whatever Python a machine has
         sys.exit(
@@ -51,7 +59,7 @@ def _update(kind: str) -> None:
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
         made = {}
-    for name in list(PARTS)[: list(PARTS).index(kind) + 1]:
+    for name in NEEDS.get(kind, ("run", "dev", kind)):
         if name not in made:
             _say(f"installing {PARTS[name]} ...")
             _pip("--require-hashes", "-r", str(LOCKS[name]))

@@ -111,7 +111,7 @@ def _first_sentence(prose: str) -> str:
 
 
 def _example(name: str) -> Iterator[str]:
-    yield "```json"
+    yield f"<!-- event: {name} -->\n```json"
     yield (GOLDEN / f"{name}.json").read_text().rstrip()
     yield "```\n"
 

@@ -18,6 +18,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from server.pages.folders import FOLDERS
 from tools import edge_replies, openapi, rest_descriptor, rest_routes, third_party_protos
+from tools.openapi.examples import Examples
 from tools.rest_descriptor import Binding
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +69,7 @@ def main(target: Path) -> None:
     described = rest_descriptor.descriptor_set(contract)
     (target / DESCRIPTOR_SET).write_bytes(described.SerializeToString(deterministic=True))
     (target / ENVOY).write_text(envoy_yaml(contract))
-    (target / OPENAPI).write_text(openapi.text(documented, "wagate.v1"))
+    (target / OPENAPI).write_text(openapi.text(documented, "wagate.v1", Examples.read()))
 
 
 def compile_contract(protos: Path, *, comments: bool = False) -> FileDescriptorSet:

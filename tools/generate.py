@@ -33,9 +33,9 @@ def main(target: Path) -> None:
     subprocess.run(
         [*protoc, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services], check=True
     )
-    for folder in (path for path in target.rglob("*") if path.is_dir()):
-        (folder / "__init__.py").touch()
-    for package in target.iterdir():
+    # The folders above the packages are namespaces: the client is a part of `wagate` as well.
+    for package in {path.parent for path in target.rglob("*.py")}:
+        (package / "__init__.py").touch()
         (package / "py.typed").touch()
 
 

@@ -80,9 +80,14 @@ def access_of(settings: Settings, database: Database) -> Access:
     )
 
 
-def _logins(settings: Settings, organizations: Organizations) -> LoginTokens | None:
+def check_login_settings(settings: Settings) -> None:
+    """Refuses settings of login tokens that do not fit together.
+
+    Raises:
+        WagateError: VALIDATION_ERROR.
+    """
     if not settings.jwks_url:
-        return None
+        return
     url = urlsplit(settings.jwks_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise WagateError(
@@ -94,6 +99,13 @@ def _logins(settings: Settings, organizations: Organizations) -> LoginTokens | N
             "WAGATE_JWKS_URL is set, so WAGATE_JWT_ISSUER and WAGATE_JWT_AUDIENCE must be too: without "
             "them the gateway would accept tokens that the frontend made for somebody else",
         )
+
+
+def _logins(settings: Settings, organizations: Organizations) -> LoginTokens | None:
+    check_login_settings(settings)
+    if not settings.jwks_url:
+        return None
+    url = urlsplit(settings.jwks_url)
     if url.scheme == "http" and url.hostname not in _LOOPBACK:
         log.warning("WAGATE_JWKS_URL is http: whoever is on the way to it can let anybody in")
     rules = ClaimRules(

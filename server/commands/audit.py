@@ -7,7 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from server.clock import now_ms
-from server.commands.running import opened_database, run
+from server.commands.database import opened_database
+from server.commands.running import run
 from server.commands.times import moment, shown
 from server.errors import not_found
 from server.store.api_keys import ApiKeyRepository
@@ -15,7 +16,7 @@ from server.store.audit import AuditRepository
 from server.store.database import Database
 from server.store.records import AuditLine
 
-app = typer.Typer(no_args_is_help=True, help="Who changed what, and how it ended.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who changed what, and how it ended.")
 
 PAGE: Final = 1000
 """Lines read at a time: the audit may be long."""

@@ -7,12 +7,15 @@ import typer
 from server.auth.keys import ApiKeys
 from server.auth.principal import Capability
 from server.clock import now_ms
-from server.commands.running import opened_database, run
-from server.commands.times import milliseconds, shown, table
+from server.commands.calling import AsJson
+from server.commands.database import opened_database
+from server.commands.output import Column, Output
+from server.commands.running import run
+from server.commands.times import milliseconds, shown
 from server.store.api_keys import ApiKeyRepository
 from server.store.records import ApiKey
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke api-keys.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make, list and revoke api-keys.")
 
 
 @app.command()
@@ -25,6 +28,8 @@ def create(
     expires_in: Annotated[
         str, typer.Option(help="Such as 12h, 90d or 52w; without it the key is good until it is revoked.")
     ] = "",
+    *,
+    json_output: AsJson = False,
 ) -> None:
     """Make an api-key and print its secret, which is shown this once."""
     try:
@@ -35,57 +40,80 @@ def create(
         ) from None
     expires_at = now_ms() + milliseconds(expires_in) if expires_in else None
 
-    async def work() -> str:
+    async def work() -> None:
         async with opened_database() as database:
             key, secret = await ApiKeys(ApiKeyRepository(database)).create(
                 organization=organization, permissions=wanted, label=label, expires_at=expires_at
             )
-            end = f", expires {shown(expires_at)}" if expires_at else ""
-            typer.echo(
-                f"key {key.id} of organization {organization}{end}; this is its only showing:", err=True
-            )
-            return secret
+        if json_output:
+            Output(is_json=True).document(_document(key, now_ms()) | {"secret": secret})
+            return
+        end = f", expires {shown(expires_at)}" if expires_at else ""
+        typer.echo(f"key {key.id} of organization {organization}{end}; this is its only showing:", err=True)
+        typer.echo(secret)
 
-    typer.echo(run(work()))
+    run(work(), is_json=json_output)
 
 
 @app.command("list")
-def list_keys() -> None:
+def list_keys(*, json_output: AsJson = False) -> None:
     """List the api-keys, without their secrets."""
 
-    async def work() -> list[tuple[str, ...]]:
+    async def work() -> None:
         async with opened_database() as database:
-            return [_row(key, now_ms()) for key in await ApiKeys(ApiKeyRepository(database)).list()]
+            found = await ApiKeys(ApiKeyRepository(database)).list()
+        out, now = Output(is_json=json_output), now_ms()
+        if json_output:
+            out.document({"data": [_document(key, now) for key in found]})
+        else:
+            out.table(_columns(now), found, empty="No api-key yet: `wagate keys create` makes one.")
 
-    heads = ("ID", "ORGANIZATION", "PERMISSIONS", "STATE", "EXPIRES", "LAST USED", "LABEL")
-    for line in table(heads, run(work())):
-        typer.echo(line)
+    run(work(), is_json=json_output)
 
 
 @app.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")]) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="The key's id, as `keys list` shows it.")],
+    *,
+    json_output: AsJson = False,
+) -> None:
     """Revoke an api-key. Calls with it are refused within a second."""
 
     async def work() -> None:
         async with opened_database() as database:
             await ApiKeys(ApiKeyRepository(database)).revoke(key_id)
 
-    run(work())
-    typer.echo(f"key {key_id} is revoked", err=True)
+    run(work(), is_json=json_output)
+    if not json_output:
+        typer.echo(f"key {key_id} is revoked", err=True)
 
 
-def _row(key: ApiKey, now: int) -> tuple[str, ...]:
-    state = "in force"
-    if key.revoked_at is not None:
-        state = "revoked"
-    elif key.expires_at is not None and key.expires_at <= now:
-        state = "expired"
+def _columns(now: int) -> tuple[Column[ApiKey], ...]:
     return (
-        key.id,
-        key.organization_id,
-        ",".join(key.permissions),
-        state,
-        shown(key.expires_at),
-        shown(key.last_used_at),
-        key.label,
+        Column("ID", lambda key: key.id),
+        Column("ORGANIZATION", lambda key: key.organization_id, may_shrink=True),
+        Column("PERMISSIONS", lambda key: ",".join(key.permissions)),
+        Column("STATE", lambda key: _state(key, now)),
+        Column("EXPIRES", lambda key: shown(key.expires_at), may_shrink=True),
+        Column("LAST USED", lambda key: shown(key.last_used_at), may_shrink=True),
+        Column("LABEL", lambda key: key.label, may_shrink=True),
     )
+
+
+def _state(key: ApiKey, now: int) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now else "in force"
+
+
+def _document(key: ApiKey, now: int) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "organizationId": key.organization_id,
+        "permissions": list(key.permissions),
+        "state": _state(key, now),
+        "createdAt": key.created_at,
+        "expiresAt": key.expires_at,
+        "lastUsedAt": key.last_used_at,
+        "label": key.label,
+    }

@@ -46,10 +46,3 @@ def shown(at: int | None) -> str:
     if at is None:
         return "never"
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines with aligned columns; the last one is as wide as it likes."""
-    lines = [heads, *rows]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(heads) - 1)] + [0]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]

@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Executable, select, tuple_
+from sqlalchemy import Connection, Executable, bindparam, select, tuple_
 
 from server.store.arrival_records import Arrival, MessageAct, NewMessage, NewReceipt, learned_from
 from server.store.dialect import insert
+from server.store.portions import portions
 from server.store.tables import AddressRow, table_of
 from server.store.uniting import unite
 
@@ -16,11 +17,16 @@ _address = table_of(AddressRow)
 
 _LID: Final = "@lid"
 """How a LID ends."""
-_PER_STATEMENT: Final = 500
-"""Pairs that one statement names: well below either engine's limit of parameters."""
-
 _JIDS: Final = ("chat_jid", "sender_jid", "actor_jid", "participant_jid")
 """Fields of arrivals that name people."""
+
+# By number alone, which has an index: with the session in it SQLite would look through all of its.
+_LIDS: Final = select(_address.c.session_id, _address.c.phone_jid, _address.c.lid).where(
+    _address.c.phone_jid.in_(bindparam("phones", expanding=True))
+)
+_PHONES: Final = select(_address.c.session_id, _address.c.lid, _address.c.phone_jid).where(
+    tuple_(_address.c.session_id, _address.c.lid).in_(bindparam("people", expanding=True))
+)
 
 Person = tuple[str, str]
 """A session and a JID of a person."""
@@ -90,12 +96,8 @@ def lids_of(connection: Connection, people: Iterable[Person]) -> Mapping[Person,
     wanted = set(people)
     phones = sorted({phone for _, phone in wanted})
     found: dict[Person, str] = {}
-    for start in range(0, len(phones), _PER_STATEMENT):
-        # By number alone, which has an index: with the session in it SQLite would look through all of its.
-        statement = select(_address.c.session_id, _address.c.phone_jid, _address.c.lid).where(
-            _address.c.phone_jid.in_(phones[start : start + _PER_STATEMENT])
-        )
-        for session_id, phone, lid in connection.execute(statement):
+    for some in portions(phones):
+        for session_id, phone, lid in connection.execute(_LIDS, {"phones": some}):
             if (session_id, phone) in wanted:
                 found[session_id, phone] = lid
     return found
@@ -116,10 +118,7 @@ def _is_lid(jid: str) -> bool:
 def phone_jids(connection: Connection, people: Sequence[Person]) -> Mapping[Person, str]:
     """The phone-number JIDs of people whom sessions know by LID, as far as they have learned them."""
     found: dict[Person, str] = {}
-    for start in range(0, len(people), _PER_STATEMENT):
-        statement = select(_address.c.session_id, _address.c.lid, _address.c.phone_jid).where(
-            tuple_(_address.c.session_id, _address.c.lid).in_(people[start : start + _PER_STATEMENT])
-        )
-        rows = connection.execute(statement)
+    for some in portions(people):
+        rows = connection.execute(_PHONES, {"people": some})
         found.update(((session_id, lid), phone) for session_id, lid, phone in rows)
     return found

@@ -19,7 +19,7 @@ from server.store.event_payloads import MESSAGE, message_payload, message_people
 from server.store.events import append_events
 from server.store.happenings import call_chats, payloads
 from server.store.ingest import insert_messages, storable, storable_deed, storable_text
-from server.store.names import Names, names_of
+from server.store.names import names_of
 from server.store.records import NewEvent
 from server.store.session_turn import take_turn
 
@@ -102,7 +102,7 @@ def store_messages(
     rows = insert_messages(connection, messages)
     if renamed:
         tell_chats(connection, renamed, at=max(message.created_at for message in messages))
-    names = names_of(connection, message_people(messages)) if messages else Names({})
+    names = names_of(connection, message_people(messages))
     for position, message, row_id in zip(arrivals, messages, rows, strict=True):
         batch.results[position] = row_id
         name, payload = MESSAGE, None

@@ -21,6 +21,7 @@ from server.store.contents import Contents
 from server.store.ingest import storable_deed, storable_text
 from server.store.marks import REACTIONS, RECEIPTS, VOTES, Who
 from server.store.message_targets import Target, Targets
+from server.store.portions import portions
 from server.store.records import UNDECRYPTABLE
 from server.store.tables import MessageRow, table_of
 
@@ -48,8 +49,6 @@ _CONTENTS: Final = select(_message.c.id, _message.c.content).where(
 )
 _GROUP: Final = "@g.us"
 """How a group's JID ends."""
-_AT_A_TIME: Final = 500
-"""Messages whose contents one statement reads."""
 
 Change = MessageAct | NewReceipt
 """What is about a message that may be stored."""
@@ -284,9 +283,9 @@ def _known(
         votes = changes.votes.setdefault(mark.message_id, {})
         votes[mark.voter_jid] = (mark.options, mark.timestamp)
     rows = sorted(voted | {row for deed, row in deeds if isinstance(deed, NewEdit)})
-    for start in range(0, len(rows), _AT_A_TIME):
-        some = {"rows": rows[start : start + _AT_A_TIME]}
-        changes.contents.update((row.id, row.content) for row in connection.execute(_CONTENTS, some))
+    for some in portions(rows):
+        read = connection.execute(_CONTENTS, {"rows": some})
+        changes.contents.update((row.id, row.content) for row in read)
     return changes
 
 

@@ -9,20 +9,21 @@ from server.store.arrival_records import NewMessage
 from server.store.event_payloads import CHAT_UPDATED, chat_payload
 from server.store.events import append_events
 from server.store.names import names_of
+from server.store.portions import portions
 from server.store.records import Chat, NewEvent
 from server.store.tables import ChatRow, SessionRow, table_of
 
 _chat = table_of(ChatRow)
 _session = table_of(SessionRow)
 
-_PER_STATEMENT: Final = 500
-"""Chats that one statement names: well below either engine's limit of parameters."""
-
 _FIND: Final = (
     select(_chat, _session.c.organization_id)
     .join(_session, _session.c.id == _chat.c.session_id)
     .where(_chat.c.id.in_(bindparam("chats", expanding=True)))
     .order_by(_chat.c.id)
+)
+_CALLED: Final = select(_chat.c.id, _chat.c.session_id, _chat.c.jid, _chat.c.name).where(
+    tuple_(_chat.c.session_id, _chat.c.jid).in_(bindparam("chats", expanding=True))
 )
 
 
@@ -74,11 +75,8 @@ def renamed_by(connection: Connection, messages: Sequence[NewMessage]) -> list[i
     names = {(m.session_id, m.chat_jid): m.chat_name for m in messages if m.chat_name}
     people = sorted(names)
     found: list[int] = []
-    for start in range(0, len(people), _PER_STATEMENT):
-        statement = select(_chat.c.id, _chat.c.session_id, _chat.c.jid, _chat.c.name).where(
-            tuple_(_chat.c.session_id, _chat.c.jid).in_(people[start : start + _PER_STATEMENT])
-        )
-        rows = connection.execute(statement)
+    for some in portions(people):
+        rows = connection.execute(_CALLED, {"chats": some})
         found += [row.id for row in rows if row.name != names[row.session_id, row.jid]]
     return found
 

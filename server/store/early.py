@@ -27,6 +27,7 @@ from server.store.arrival_records import (
 )
 from server.store.database import Database
 from server.store.dialect import insert
+from server.store.portions import portions
 from server.store.queries import execute
 from server.store.tables import EarlyArrivalRow, SessionRow, table_of
 
@@ -41,8 +42,6 @@ KEPT_MS: Final = 7 * 24 * 3_600_000
 _DEEDS: Final = {deed.__name__: deed for deed in (NewEdit, NewRevoke, NewReaction, NewVote, NewSealed)}
 _BYTES: Final = ("content", "iv", "payload")
 """Fields of deeds that hold bytes, which JSON does not know."""
-_PER_STATEMENT: Final = 500
-"""Ids that one statement names: well below either engine's limit of parameters."""
 
 _FIND: Final = (
     select(_early.c.id, _early.c.session_id, _early.c.wa_message_id, _early.c.arrival)
@@ -93,8 +92,7 @@ def find_early(connection: Connection, messages: Collection[tuple[str, str]]) ->
         messages: session ids with WhatsApp's ids of messages that are stored now.
     """
     wanted = sorted(messages)
-    for start in range(0, len(wanted), _PER_STATEMENT):
-        some = wanted[start : start + _PER_STATEMENT]
+    for some in portions(wanted):
         named = {
             "sessions": sorted({session for session, _ in some}),
             "messages": sorted({message for _, message in some}),
@@ -106,8 +104,8 @@ def find_early(connection: Connection, messages: Collection[tuple[str, str]]) ->
 
 def forget_early(connection: Connection, row_ids: Sequence[int]) -> None:
     """Deletes what has found its message."""
-    for start in range(0, len(row_ids), _PER_STATEMENT):
-        connection.execute(_DELETE, {"ids": row_ids[start : start + _PER_STATEMENT]})
+    for some in portions(row_ids):
+        connection.execute(_DELETE, {"ids": some})
 
 
 class EarlyArrivalRepository:

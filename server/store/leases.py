@@ -4,22 +4,19 @@ Times are the database's clock alone, so that nodes' clocks may be wrong (docs/d
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from server.store.database import Database
 from server.store.dialect import EpochMs
 from server.store.life import RELEASED, Life
+from server.store.portions import portions
 from server.store.records import Session
 from server.store.sessions import RECORD_COLUMNS
 from server.store.standings import AT_REST
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
-
-_PER_STATEMENT: Final = 500
-"""Sessions that one statement names: well below either engine's limit of parameters."""
 
 
 class HeldElsewhereError(Exception):
@@ -53,7 +50,7 @@ def held_sessions(connection: Connection, wanted: Sequence[tuple[str, int]]) -> 
     found: set[tuple[str, int]] = set()
     # In the order of ids, as everybody who locks several sessions does: two in different orders would wait
     # for each other.
-    for ids in _portions(sorted({session_id for session_id, _ in wanted})):
+    for ids in portions(sorted({session_id for session_id, _ in wanted})):
         rows = connection.execute(
             select(_session.c.id, _session.c.owner_generation)
             .where(_session.c.id.in_(ids), _session.c.owner_expires_at > EpochMs())
@@ -130,7 +127,7 @@ class LeaseRepository:
 
         def work(connection: Connection) -> set[str]:
             renewed: set[str] = set()
-            for ids in _portions(sorted(generations)):
+            for ids in portions(sorted(generations)):
                 # Locked in the order of ids first, as `held_sessions` does.
                 locked = (
                     select(_session.c.id)
@@ -170,7 +167,7 @@ class LeaseRepository:
 
         def work(connection: Connection) -> dict[str, str]:
             found: dict[str, str] = {}
-            for ids in _portions(session_ids):
+            for ids in portions(session_ids):
                 statement = select(_session.c.id, _session.c.owner_node).where(
                     _session.c.id.in_(ids), ~self._free(connection)
                 )
@@ -214,7 +211,3 @@ class LeaseRepository:
 
     def _free(self, connection: Connection) -> ColumnElement[bool]:
         return self._life.may_take(_session, connection)
-
-
-def _portions(ids: Sequence[str]) -> Sequence[Sequence[str]]:
-    return [ids[start : start + _PER_STATEMENT] for start in range(0, len(ids), _PER_STATEMENT)]

@@ -8,10 +8,8 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, Row, Table, select, tuple_
 
 from server.store.dialect import insert
+from server.store.portions import portions
 from server.store.tables import MessageReceiptRow, PollVoteRow, ReactionRow, table_of
-
-_PER_STATEMENT: Final = 500
-"""What one statement names: well below either engine's limit of parameters."""
 
 Who = tuple[int, str]
 """A message's row id, and a person."""
@@ -36,13 +34,13 @@ class Marks:
 
     def of_messages(self, connection: Connection, message_ids: Collection[int]) -> Iterator[Row[Any]]:
         """All marks on messages."""
-        for some in _portions(sorted(message_ids)):
+        for some in portions(sorted(message_ids)):
             yield from connection.execute(select(self.table).where(self.table.c.message_id.in_(some)))
 
     def of_people(self, connection: Connection, people: Collection[Who]) -> Iterator[Row[Any]]:
         """The marks of single people on messages."""
         key = tuple_(self.table.c.message_id, self.table.c[self.who])
-        for some in _portions(sorted(people)):
+        for some in portions(sorted(people)):
             yield from connection.execute(select(self.table).where(key.in_(some)))
 
     def put(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
@@ -60,11 +58,6 @@ def _put(dialect: str, marks: Marks) -> Executable:
         set_={name: new[name] for name in marks.values},
         where=new[marks.rises_by] > marks.table.c[marks.rises_by],
     )
-
-
-def _portions(names: Sequence[Named]) -> Iterator[Sequence[Named]]:
-    for start in range(0, len(names), _PER_STATEMENT):
-        yield names[start : start + _PER_STATEMENT]
 
 
 REACTIONS: Final = Marks(table_of(ReactionRow), "sender_jid", ("emoji", "timestamp"), "timestamp")

@@ -1,21 +1,17 @@
 """Finds the stored messages that acts and receipts are about: two statements, however many there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from server.store.arrival_records import MessageAct, NewReceipt
+from server.store.portions import portions
 from server.store.tables import ChatRow, MessageRow, table_of
 
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
-
-_PER_STATEMENT = 500
-"""Pairs that one statement names: well below either engine's limit of parameters."""
-
-Pair = TypeVar("Pair")
 
 
 @dataclass(slots=True)
@@ -34,6 +30,18 @@ class Target:
     hidden: bool
 
 
+_CHATS: Final = select(_chat.c.session_id, _chat.c.jid, _chat.c.id).where(
+    tuple_(_chat.c.session_id, _chat.c.jid).in_(bindparam("chats", expanding=True))
+)
+_MESSAGES: Final = (
+    select(*(_message.c[name] for name in Target.__dataclass_fields__))
+    .where(tuple_(_message.c.chat_id, _message.c.wa_message_id).in_(bindparam("messages", expanding=True)))
+    # In one order everywhere: two writers never wait for each other in a ring.
+    .order_by(_message.c.id)
+    .with_for_update()
+)
+
+
 class Targets:
     """The messages that a batch is about. They are locked until its transaction ends."""
 
@@ -41,29 +49,17 @@ class Targets:
         """Finds them all."""
         chats = {(arrival.session_id, arrival.chat_jid) for arrival in arrivals}
         self._chat_ids: dict[tuple[str, str], int] = {}
-        for some in _portions(sorted(chats)):
-            rows = connection.execute(
-                select(_chat.c.session_id, _chat.c.jid, _chat.c.id).where(
-                    tuple_(_chat.c.session_id, _chat.c.jid).in_(some)
-                )
-            )
+        for some in portions(sorted(chats)):
+            rows = connection.execute(_CHATS, {"chats": some})
             self._chat_ids.update({(session_id, jid): row_id for session_id, jid, row_id in rows})
         wanted = {
             (self._chat_ids[arrival.session_id, arrival.chat_jid], arrival.wa_message_id)
             for arrival in arrivals
             if (arrival.session_id, arrival.chat_jid) in self._chat_ids
         }
-        columns = [_message.c[name] for name in Target.__dataclass_fields__]
         self._found: dict[tuple[int, str], list[Target]] = {}
-        for named in _portions(sorted(wanted)):
-            statement = (
-                select(*columns)
-                .where(tuple_(_message.c.chat_id, _message.c.wa_message_id).in_(named))
-                # In one order everywhere: two writers never wait for each other in a ring.
-                .order_by(_message.c.id)
-                .with_for_update()
-            )
-            for row in connection.execute(statement):
+        for named in portions(sorted(wanted)):
+            for row in connection.execute(_MESSAGES, {"messages": named}):
                 target = Target(*row)
                 self._found.setdefault((target.chat_id, target.wa_message_id), []).append(target)
 
@@ -78,8 +74,3 @@ class Targets:
             if isinstance(arrival, MessageAct) and target.sender_jid == arrival.sender_jid:
                 return target
         return None
-
-
-def _portions(pairs: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
-    for start in range(0, len(pairs), _PER_STATEMENT):
-        yield pairs[start : start + _PER_STATEMENT]

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from server.store.addresses import Person, lids_of
 from server.store.tables import SessionRow, table_of
 
 _session = table_of(SessionRow)
+
+_OWN: Final = select(_session.c.id, _session.c.wa_jid, _session.c.wa_lid).where(
+    _session.c.id.in_(bindparam("sessions", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,11 @@ def names_of(connection: Connection, people: Iterable[Person]) -> Names:
         people: pairs of a session and a canonical JID; a session's own account is one of them.
     """
     wanted = set(people)
+    if not wanted:
+        return Names({})
     lids = dict(lids_of(connection, wanted))
-    own = select(_session.c.id, _session.c.wa_jid, _session.c.wa_lid).where(
-        _session.c.id.in_(sorted({session_id for session_id, _ in wanted}))
-    )
-    for session_id, jid, lid in connection.execute(own):
+    sessions = sorted({session_id for session_id, _ in wanted})
+    for session_id, jid, lid in connection.execute(_OWN, {"sessions": sessions}):
         if jid is not None and lid is not None:
             lids[session_id, jid] = lid
     return Names(lids)

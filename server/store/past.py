@@ -35,7 +35,8 @@ from server.store.dialect import insert
 from server.store.event_payloads import message_people
 from server.store.history_records import OldChat, OldMessage, Past
 from server.store.ingest import message_row, storable, storable_text
-from server.store.names import Names, names_of
+from server.store.names import names_of
+from server.store.portions import portions
 from server.store.records import UNDECRYPTABLE
 from server.store.tables import ChatRow, MessageRow, PushNameRow, table_of
 
@@ -47,9 +48,6 @@ _LID: Final = "@lid"
 """How a LID ends."""
 _GROUP: Final = "@g.us"
 """How a group's JID ends; with whom its messages came how far stands among the changes."""
-_PER_STATEMENT: Final = 500
-"""Names that one statement looks up."""
-
 _NAME_CHAT: Final = update(_chat).where(_chat.c.id == bindparam("row")).values(name=bindparam("new_name"))
 _SHOWN: Final = [_chat.c[name] for name in ("name", "unread_count", "archived", "pinned", "muted_until")]
 """What of a chat is an event when it changes."""
@@ -242,9 +240,9 @@ def _store_names(connection: Connection, past: Past) -> None:
 
 def _names_of(connection: Connection, session_id: str, jids: Sequence[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for start in range(0, len(jids), _PER_STATEMENT):
+    for some in portions(jids):
         statement = select(_name.c.jid, _name.c.name).where(
-            _name.c.session_id == session_id, _name.c.jid.in_(jids[start : start + _PER_STATEMENT])
+            _name.c.session_id == session_id, _name.c.jid.in_(some)
         )
         found.update((row.jid, row.name) for row in connection.execute(statement))
     return found
@@ -252,9 +250,9 @@ def _names_of(connection: Connection, session_id: str, jids: Sequence[str]) -> M
 
 def _chats_called(connection: Connection, session_id: str, jids: Sequence[str]) -> Sequence[Row[Any]]:
     found: list[Row[Any]] = []
-    for start in range(0, len(jids), _PER_STATEMENT):
+    for some in portions(jids):
         statement = select(_chat.c.id, _chat.c.jid, *_SHOWN).where(
-            _chat.c.session_id == session_id, _chat.c.jid.in_(jids[start : start + _PER_STATEMENT])
+            _chat.c.session_id == session_id, _chat.c.jid.in_(some)
         )
         found += connection.execute(statement).all()
     return found
@@ -322,13 +320,13 @@ def _fill_placeholders(
     }
     pairs = list(said)
     found: list[NewMessage] = []
-    for start in range(0, len(pairs), _PER_STATEMENT):
+    for some in portions(pairs):
         statement = select(_message.c.chat_id, _message.c.wa_message_id).where(
-            tuple_(_message.c.chat_id, _message.c.wa_message_id).in_(pairs[start : start + _PER_STATEMENT]),
+            tuple_(_message.c.chat_id, _message.c.wa_message_id).in_(some),
             _message.c.type == UNDECRYPTABLE,
         )
         found += [said[row.chat_id, row.wa_message_id] for row in connection.execute(statement)]
-    names = names_of(connection, message_people(found)) if found else Names({})
+    names = names_of(connection, message_people(found))
     for message in found:
         payload = fill_placeholder(connection, message, names)
         if payload is None or message.wa_message_id is None:

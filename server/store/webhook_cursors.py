@@ -12,15 +12,13 @@ from sqlalchemy import Connection, Executable, and_, bindparam, exists, false, l
 from server.store.database import Database
 from server.store.dialect import EpochMs, insert
 from server.store.life import RELEASED, Life
+from server.store.portions import portions
 from server.store.tables import table_of
 from server.store.webhook_tables import WebhookCursorRow, WebhookRow
 from server.store.webhooks import Webhook, webhook_of
 
 _webhook = table_of(WebhookRow)
 _cursor = table_of(WebhookCursorRow)
-
-_PER_STATEMENT: Final = 500
-"""Endpoints that one statement names: well below either engine's limit of parameters."""
 
 # Statements are built once: building one costs as much as running it.
 _IN_FORCE: Final = select(_webhook).where(
@@ -134,9 +132,7 @@ class WebhookCursorRepository:
             another node.
         """
         renewed: dict[str, int] = {}
-        ids = sorted(generations)
-        for start in range(0, len(ids), _PER_STATEMENT):
-            portion = ids[start : start + _PER_STATEMENT]
+        for portion in portions(sorted(generations)):
 
             def work(
                 connection: Connection, portion: Sequence[str] = portion
@@ -189,8 +185,7 @@ class WebhookCursorRepository:
 
         def work(connection: Connection) -> dict[tuple[str, int], int]:
             found: dict[tuple[str, int], int] = {}
-            for start in range(0, len(held), _PER_STATEMENT):
-                ids = [webhook_id for webhook_id, _ in held[start : start + _PER_STATEMENT]]
+            for ids in portions([webhook_id for webhook_id, _ in held]):
                 for row in connection.execute(_REVISIONS, {"ids": ids}):
                     found[row.id, row.owner_generation] = row.revision
             return found

@@ -20,6 +20,23 @@ _CORS: Final = {
 }
 """What pages of other origins may do: tokens are in headers, and so no cookies are involved."""
 
+_SANDBOX_ROUTES: Final = (
+    {"match": {"path": "/sandbox"}, "redirect": {"path_redirect": "/sandbox/"}},
+    {
+        "match": {"prefix": "/sandbox/"},
+        # Longer than the sandbox waits for a person to come online.
+        "route": {"cluster": "sandbox", "prefix_rewrite": "/", "timeout": "120s"},
+        # The script rewrites answers into the API's own words; the sandbox has words of its own.
+        "typed_per_filter_config": {
+            "envoy.filters.http.lua": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute",
+                "disabled": True,
+            }
+        },
+    },
+)
+"""The sandbox's page and control API, so that one origin has them beside the gateway."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -39,7 +56,13 @@ class Address:
 
 
 def write_config(
-    folder: Path, *, listener: Address, node: Address, realtime: Address, origins: Sequence[str] = ()
+    folder: Path,
+    *,
+    listener: Address,
+    node: Address,
+    realtime: Address,
+    origins: Sequence[str] = (),
+    sandbox: Address | None = None,
 ) -> Path:
     """Writes a configuration that stands on its own, whatever directory Envoy is started in.
 
@@ -49,6 +72,7 @@ def write_config(
         node: where the node serves gRPC.
         realtime: where it serves WebSockets.
         origins: whose pages a browser lets call the gateway, such as `https://app.example`.
+        sandbox: where the sandbox serves its control API and its page; None where there is none.
 
     Returns:
         The configuration's path.
@@ -65,10 +89,27 @@ def write_config(
         endpoint["address"]["socket_address"] = {"address": address.host, "port_value": address.port}
     connections = edge["filter_chains"][0]["filters"][0]["typed_config"]
     _transcoder(connections)["proto_descriptor"] = str(descriptor_set)
-    _let_in(connections["route_config"]["virtual_hosts"][0], origins)
+    host = connections["route_config"]["virtual_hosts"][0]
+    if sandbox is not None:
+        config["static_resources"]["clusters"].append(_sandbox_cluster(sandbox))
+        host["routes"][:0] = _SANDBOX_ROUTES
+    _let_in(host, origins)
     path = folder / "envoy.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return path
+
+
+def _sandbox_cluster(sandbox: Address) -> dict[str, Any]:
+    address = {"address": sandbox.host, "port_value": sandbox.port}
+    return {
+        "name": "sandbox",
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": "sandbox",
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": address}}}]}],
+        },
+    }
 
 
 def _let_in(host: dict[str, Any], origins: Sequence[str]) -> None:

@@ -26,8 +26,8 @@ def refusals(wanted: Mapping[str, Address]) -> list[str]:
     return found
 
 
-def _problem(address: Address) -> str | None:
-    """What is wrong, with `{port}` and `{host}` for the variables that would mend it."""
+def refusal(address: Address) -> OSError | None:
+    """Why an address cannot be listened on now; None where it can. Nothing stays open."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # Connections of a server that has just ended must not count; one that listens still does.
@@ -35,9 +35,17 @@ def _problem(address: Address) -> str | None:
         try:
             probe.bind((address.host, address.port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return f"Another process listens on {address}: end it (`ss -ltnp` names it), or set {{port}}."
-            if error.errno == errno.EADDRNOTAVAIL:
-                return f"This machine has no address {address.host}: set {{host}} to one that it has."
-            return f"Cannot listen on {address} ({error.strerror or error}): set {{port}} to another one."
+            return error
     return None
+
+
+def _problem(address: Address) -> str | None:
+    """What is wrong, with `{port}` and `{host}` for the variables that would mend it."""
+    error = refusal(address)
+    if error is None:
+        return None
+    if error.errno == errno.EADDRINUSE:
+        return f"Another process listens on {address}: end it (`ss -ltnp` names it), or set {{port}}."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {address.host}: set {{host}} to one that it has."
+    return f"Cannot listen on {address} ({error.strerror or error}): set {{port}} to another one."

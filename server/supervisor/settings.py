@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server.errors import Code, WagateError
 from server.supervisor.edge import Address
 
 LOOPBACK = "127.0.0.1"
@@ -81,6 +82,22 @@ class UpSettings(BaseSettings):
     def sandbox(self) -> Address:
         """Where the sandbox serves."""
         return Address(LOOPBACK, self.sandbox_port)
+
+
+def load_up_settings() -> UpSettings:
+    """The settings of this process's environment.
+
+    Raises:
+        WagateError: VALIDATION_ERROR, naming every variable that cannot be taken.
+    """
+    try:
+        return UpSettings()
+    except ValidationError as error:
+        problems = [
+            f"WAGATE_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise WagateError(Code.VALIDATION_ERROR, "; ".join(problems)) from None
 
 
 def _listed(value: str) -> list[str]:

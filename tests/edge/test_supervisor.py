@@ -130,6 +130,7 @@ def test_it_starts_in_order_and_says_one_line(up: Up) -> None:
         "grpc": f"{HOST}:{up.ports['HTTP']}",
         "node": f"{HOST}:{up.ports['GRPC']}",
         "sandbox": f"http://{HOST}:{up.ports['SANDBOX']}",
+        "view": f"{up.url}/sandbox/view/",
         "apiKey": "wa_a-key-for-tests",
     }
     assert [said.split()[1] for said in up.said] == PARTS
@@ -346,8 +347,10 @@ def test_people_get_commands_with_the_real_ports(tmp_path: Path) -> None:
         text = ""
         while "Ctrl+C" not in text:
             text += up.process.stdout.readline()
-        assert f"API={up.url}/api/v1" in text
-        assert f"SANDBOX=http://{HOST}:{up.ports['SANDBOX']}" in text
+        assert f"export WAGATE_URL={up.url}\n" in text
+        assert f"{up.url}/console/" in text
+        assert f"{up.url}/sandbox/view/" in text
+        assert f"export WAGATE_SANDBOX_PORT={up.ports['SANDBOX']}\n" in text
         assert "wa_a-key-for-tests" in text
         script = text.partition("terminal:")[2].partition("Ctrl+C")[0]
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)

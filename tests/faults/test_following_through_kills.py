@@ -7,7 +7,7 @@ from contextlib import closing
 import httpx
 import psutil
 
-from tests.support.following_example import follow
+from examples.python.follow_with_grpc import follow
 from tests.support.stack import Stack, eventually
 
 OLDEST = "evt_" + "0" * 26

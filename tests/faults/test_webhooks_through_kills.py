@@ -9,9 +9,9 @@ import psutil
 import pytest
 from aiohttp import web
 
+from examples.python.follow_with_grpc import follow
 from tests.faults.test_following_through_kills import OLDEST, accepted, replaced
 from tests.support.databases import NewDatabase
-from tests.support.following_example import follow
 from tests.support.receiver import Behaviour, Received, Receiver, answering, receiving_aside
 from tests.support.stack import Stack, eventually, running
 

@@ -1,18 +1,15 @@
 """Following events natively through Envoy, as docs/following.md shows it."""
 
 from contextlib import closing
-from pathlib import Path
 
 import httpx
 import pytest
 from wagate.v1 import events_pb2
 
-from tests.support import following_example
-from tests.support.following_example import follow
+from examples.python.follow_with_grpc import follow
 from tests.support.stack import Stack
 
 OLDEST = "evt_" + "0" * 26
-GUIDE = Path(__file__).parents[2] / "docs" / "following.md"
 
 
 def send_async(stack: Stack, session: str, to: str, text: str) -> str:
@@ -52,10 +49,3 @@ def test_the_end_of_an_async_send_is_told(stack: Stack, session: str, ada: str) 
     after = told(stack, saved, second)
     assert after.id > event.id
     assert all(event.id <= seen <= after.id for seen in saved[saved.index(event.id) :])
-
-
-def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(following_example.__file__).read_text()
-    assert f"```python\n{code}```" in GUIDE.read_text()
-    script = Path(following_example.__file__).with_suffix(".js").read_text()
-    assert f"```js\n{script}```" in GUIDE.read_text()  # tests/browser runs it

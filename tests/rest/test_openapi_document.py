@@ -145,7 +145,8 @@ def run(stack: Stack, folder: Path, found: Found, examples: int) -> None:
     operations come last, because they end those that they find.
     """
     # It reads answers to their end: the streams are for the table of tests/rest/conformance.
-    whole = narrowed(api_document.without_streams(api_document.closed(api_document.load())), found)
+    bare = api_document.without_examples(api_document.closed(api_document.load()))
+    whole = narrowed(api_document.without_streams(bare), found)
     documents = {"negative": whole, "positive": sensible(json.loads(json.dumps(whole)), found)}
     for which in ("--exclude-tag", "--include-tag"):
         for mode, document in documents.items():

@@ -15,19 +15,17 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
+from examples.python.follow_with_websocket import follow
 from server.store.database import open_database
 from tests.rest.test_following import send_async
-from tests.support import websocket_example
 from tests.support.events import append_many
 from tests.support.hostile import Answer, Wire, request
 from tests.support.stack import Stack, eventually
 from tests.support.waiting import until
 from tests.support.websocket import TEXT, Raw, end_of, following, frame, frame_of, take
-from tests.support.websocket_example import follow
 
 OLDEST = "evt_" + "0" * 26
 PATH = "/api/v1/realtime"
-GUIDE = Path(__file__).parents[2] / "docs" / "following.md"
 MANY = 500
 STUCK = 20
 EVENTS = 2_500
@@ -325,11 +323,6 @@ def test_no_log_holds_a_ticket(stack: Stack) -> None:
         # nor can strangers fill it
         assert "shown" not in text
         assert "aiohttp" not in text
-
-
-def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(websocket_example.__file__).read_text()
-    assert f"```python\n{code}```" in GUIDE.read_text()
 
 
 async def test_an_empty_cursor_is_none(stack: Stack, http: ClientSession) -> None:

@@ -7,18 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support import webhook_receiver_example
+from examples.python.webhook_receiver import is_genuine, receiver
 from tests.support.databases import NewDatabase
 from tests.support.stack import Stack, eventually, running
-from tests.support.webhook_receiver_example import is_genuine, receiver
-
-GUIDE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +125,3 @@ def test_nobody_else_is_taken_for_the_gateway(stack: Stack) -> None:
         )
         assert "evt_forged" not in opened.kept
         assert is_genuine("s3cret", body, good)
-
-
-def test_the_guide_shows_what_is_tested() -> None:
-    code = Path(webhook_receiver_example.__file__).read_text()
-    assert f"```python\n{code}```" in GUIDE.read_text()

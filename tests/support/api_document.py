@@ -68,6 +68,21 @@ def operations(document: Document) -> dict[str, Operation]:
     }
 
 
+def without_examples(document: Document) -> Document:
+    """The document without examples of whole requests and answers, which name what another run made."""
+
+    def stripped(value: Any) -> Any:
+        if isinstance(value, list):
+            return [stripped(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        whole = "schema" in value and isinstance(value.get("examples"), dict)
+        return {key: stripped(inner) for key, inner in value.items() if not (whole and key == "examples")}
+
+    result: Document = stripped(document)
+    return result
+
+
 def without_streams(document: Document) -> Document:
     """The document without operations whose answers never end, for what reads answers to their end."""
     result: Document = json.loads(json.dumps(document))

@@ -76,6 +76,12 @@ class SandboxProcess:
         """One call of the control API."""
         return await self._http.request(method, path, json=json)
 
+    async def send(
+        self, method: str, path: str, headers: dict[str, str], content: bytes | None = None
+    ) -> httpx.Response:
+        """One call of the control API as a browser or another program would make it."""
+        return await self._http.request(method, path, headers=headers, content=content)
+
     async def send_bytes(self, path: str, content: bytes) -> httpx.Response:
         """One call of the control API that takes no JSON."""
         headers = {"content-type": "application/octet-stream"}

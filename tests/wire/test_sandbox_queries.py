@@ -69,6 +69,21 @@ async def test_a_number_is_on_whatsapp_or_not(sandbox: SandboxProcess) -> None:
     assert unknown.children[0].text("type") == "out"
 
 
+async def test_a_number_can_be_as_if_it_were_not_on_whatsapp(sandbox: SandboxProcess) -> None:
+    ann, bob = await linked(sandbox, "491720008"), await linked(sandbox, "491720009")
+    asked = usync([Node("contact")], [Node("user", {}, [Node("contact", {}, b"+491720009")])])
+    devices = usync([Node("devices"), Node("lid")], [Node("user", {"jid": bob.pn.account})])
+    await sandbox.fault(kind="absent", number="491720009")
+    async with Online(sandbox, ann) as client:
+        (contact,) = answered(await client.query("usync", "get", asked))
+        assert contact.children[0].text("type") == "out"
+        (user,) = answered(await client.query("usync", "get", devices))
+        assert user.child("lid") is None
+        await sandbox.heal()
+        (contact,) = answered(await client.query("usync", "get", asked))
+        assert contact.children[0].text("type") == "in"
+
+
 async def test_a_one_time_key_is_given_to_one_only(sandbox: SandboxProcess) -> None:
     ann, bob = await linked(sandbox, "491720004"), await linked(sandbox, "491720005")
     keys = [KeyPair.generate().public for _ in range(6)]

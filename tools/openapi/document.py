@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from google.api import annotations_pb2
@@ -15,6 +15,8 @@ from server.rpc import sse
 from server.rpc.json_codec import enum_words
 from tools.openapi import errors
 from tools.openapi.contract import Contract
+from tools.openapi.examples import Examples, Named
+from tools.openapi.introduction import ABOUT, SECURITY, SERVERS
 from tools.openapi.schemas import Schemas
 from tools.rest_descriptor import ContractError
 
@@ -22,116 +24,154 @@ VERSION: Final = "3.1.1"
 """Of OpenAPI."""
 _VARIABLE: Final = re.compile(r"\{([a-z_]+)\}")
 _VERBS: Final = ("get", "put", "post", "delete", "patch")
-_ABOUT: Final = """\
-A WhatsApp gateway: sessions are linked devices, and this API sends and receives through them.
-
-Checks come in this order: token (401), capability (403), session (404), body (400), connection (409),
-rate (429), WhatsApp (502, 504). What belongs to another organization does not exist for you. Timestamps are
-epoch milliseconds, as numbers. Fields that a request does not know are refused; `null` means that a field is
-not given, unless the field itself says something else.
-
-Whatever the operation, the gateway answers 404 to a path that it does not have, 405 to a method that a path
-does not have, 408 to a request that does not arrive completely in time and 431 to headers that are too large,
-all of them in the envelope `Error`.
-"""
-_SECURITY: Final = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An api-key (`wa_...`) or a login token.",
-    },
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "x-api-key",
-        "description": "An api-key (`wa_...`).",
-    },
-}
 
 
-def text(compiled: FileDescriptorSet, package: str) -> str:
+def text(compiled: FileDescriptorSet, package: str, examples: Examples | None = None) -> str:
     """The document of one package, as JSON text.
 
     Args:
         compiled: the protos with all their imports and with source locations.
         package: its full name.
+        examples: of its operations; None for none.
 
     Raises:
         ContractError: where the protos say what no REST call can do.
     """
-    document = _document(Contract(compiled, package))
+    document = _Document(Contract(compiled, package), examples or Examples()).whole()
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _document(contract: Contract) -> dict[str, Any]:
-    schemas = Schemas(contract)
-    paths: dict[str, dict[str, Any]] = {}
-    tags = []
-    codes: set[Code] = set()
-    for service in contract.services():
-        methods = [method for method in service.methods if _has_rule(method)]
-        if not methods:
-            continue
-        tags.append({"name": service.name, "description": contract.prose(service)})
-        for method in methods:
-            verb, path, operation = _operation(contract, schemas, method, codes)
-            if paths.setdefault(path, {}).setdefault(verb, operation) is not operation:
-                raise ContractError(f"{method.full_name}: {verb} {path} is another operation's already")
-    return {
-        "openapi": VERSION,
-        "info": {"title": "wagate", "version": "1", "description": _ABOUT},
-        "servers": [{"url": "/"}],
-        "security": [{name: []} for name in _SECURITY],
-        "tags": tags,
-        "paths": paths,
-        "components": {
-            "schemas": {**schemas.components, "Error": errors.schema()},
-            "responses": errors.responses(contract, codes),
-            "securitySchemes": _SECURITY,
-        },
-    }
+class _Document:
+    """Puts the document together."""
+
+    def __init__(self, contract: Contract, examples: Examples) -> None:
+        self._contract = contract
+        self._examples = examples
+        self._schemas = Schemas(contract)
+        self._codes: set[Code] = set()
+
+    def whole(self) -> dict[str, Any]:
+        """All of it."""
+        paths: dict[str, dict[str, Any]] = {}
+        tags = []
+        for service in self._contract.services():
+            methods = [method for method in service.methods if _has_rule(method)]
+            if not methods:
+                continue
+            tags.append({"name": service.name, "description": self._contract.about(service)})
+            for method in methods:
+                verb, path, operation = self._operation(method)
+                if paths.setdefault(path, {}).setdefault(verb, operation) is not operation:
+                    raise ContractError(f"{method.full_name}: {verb} {path} is another operation's already")
+        return {
+            "openapi": VERSION,
+            "info": {"title": "wagate", "version": "1", "description": ABOUT},
+            "servers": SERVERS,
+            "security": [{name: []} for name in SECURITY],
+            "tags": tags,
+            "paths": paths,
+            "components": {
+                "schemas": {**self._schemas.components, "Error": errors.schema()},
+                "responses": errors.responses(self._contract, self._codes, self._examples),
+                "securitySchemes": SECURITY,
+            },
+        }
+
+    def _operation(self, method: MethodDescriptor) -> tuple[str, str, dict[str, Any]]:
+        """The HTTP method, the path and the operation of an RPC; notes its errors."""
+        options = method.GetOptions()
+        rule = options.Extensions[annotations_pb2.http]
+        verb = rule.WhichOneof("pattern")
+        if verb not in _VERBS:
+            raise ContractError(f"{method.full_name} has no path of its own for REST")
+        template: str = getattr(rule, verb)
+        in_path = _VARIABLE.findall(template)
+        said = options.Extensions[operation_pb2.operation]
+        summary, *rest = re.split(r"\.\s+", self._contract.prose(method), maxsplit=1)
+        operation: dict[str, Any] = {
+            "operationId": _operation_id(method),
+            "tags": [method.containing_service.name],
+            "summary": summary.removesuffix("."),
+            "description": "\n\n".join([*rest, _capability(said)]),
+            "parameters": list(_parameters(self._contract, self._schemas, method, in_path, rule.body)),
+        }
+        if rule.body:
+            operation["requestBody"] = self._body(method, in_path, rule.body)
+        operation["responses"] = {
+            **self._successes(method, said),
+            **self._failures(method, errors.of_operation(method, has_body=bool(rule.body))),
+        }
+        path = _VARIABLE.sub(
+            lambda name: "{" + method.input_type.fields_by_name[name[1]].json_name + "}", template
+        )
+        return verb, path, operation
+
+    def _body(self, method: MethodDescriptor, in_path: list[str], body: str) -> dict[str, Any]:
+        whole = body == "*"
+        message = method.input_type if whole else method.input_type.fields_by_name[body].message_type
+        if message is None:
+            raise ContractError(f"{method.full_name}: its body is no message")
+        content = {"schema": self._schemas.request(message, in_path if whole else [])}
+        return {
+            "description": self._contract.about(message),
+            "required": bool(self._schemas.components[message.name].get("required")),
+            "content": {"application/json": _shown(content, self._examples.bodies(_operation_id(method)))},
+        }
+
+    def _successes(
+        self, method: MethodDescriptor, said: operation_pb2.Operation
+    ) -> dict[str, dict[str, Any]]:
+        status = said.success_status or 200
+        if status == 204:
+            return {"204": {"description": "Done. There is nothing more to say: the answer has no body."}}
+        answer = self._schemas.answer(method.output_type)
+        if method.server_streaming:
+            # OpenAPI has a word for what a stream is made of only since 3.2 (itemSchema).
+            stream = {"schema": {"type": "string"}, "x-itemSchema": answer}
+            return {
+                str(status): {
+                    "description": "Goes on until one side ends it. Each event's `data`: `x-itemSchema`.",
+                    "content": {sse.CONTENT_TYPE: self._answered(method, status, stream)},
+                }
+            }
+        told = self._contract.about(method.output_type)
+        meanings = {status: told}
+        if said.async_status:
+            meanings[said.async_status] = f"Accepted, not done yet. {told}"
+        return {
+            str(number): {
+                "description": meaning,
+                "content": {"application/json": self._answered(method, number, {"schema": answer})},
+            }
+            for number, meaning in meanings.items()
+        }
+
+    def _failures(self, method: MethodDescriptor, failures: Mapping[int, Code]) -> dict[str, dict[str, Any]]:
+        """What each code looks like everywhere, but for those with examples of the operation's own."""
+        self._codes.update(failures.values())
+        described = {}
+        for status, code in failures.items():
+            if own := self._examples.answers(_operation_id(method), status):
+                described[str(status)] = errors.response(self._contract, code, own)
+            else:
+                described[str(status)] = {"$ref": f"#/components/responses/{errors.response_name(code)}"}
+        return described
+
+    def _answered(self, method: MethodDescriptor, status: int, content: dict[str, Any]) -> dict[str, Any]:
+        return _shown(content, self._examples.answers(_operation_id(method), status))
+
+
+def _shown(content: dict[str, Any], examples: Named) -> dict[str, Any]:
+    return {**content, "examples": examples} if examples else content
+
+
+def _operation_id(method: MethodDescriptor) -> str:
+    return method.name[0].lower() + method.name[1:]
 
 
 def _has_rule(method: MethodDescriptor) -> bool:
     """Whether REST callers have the method at all."""
     return bool(method.GetOptions().HasExtension(annotations_pb2.http))
-
-
-def _operation(
-    contract: Contract, schemas: Schemas, method: MethodDescriptor, codes: set[Code]
-) -> tuple[str, str, dict[str, Any]]:
-    """The HTTP method, the path and the operation of an RPC; adds its errors to `codes`."""
-    options = method.GetOptions()
-    rule = options.Extensions[annotations_pb2.http]
-    verb = rule.WhichOneof("pattern")
-    if verb not in _VERBS:
-        raise ContractError(f"{method.full_name} has no path of its own for REST")
-    template: str = getattr(rule, verb)
-    in_path = _VARIABLE.findall(template)
-    said = options.Extensions[operation_pb2.operation]
-    summary, *rest = re.split(r"\.\s+", contract.prose(method), maxsplit=1)
-    operation: dict[str, Any] = {
-        "operationId": method.name[0].lower() + method.name[1:],
-        "tags": [method.containing_service.name],
-        "summary": summary.removesuffix("."),
-        "description": "\n\n".join([*rest, _capability(said)]),
-        "parameters": list(_parameters(contract, schemas, method, in_path, rule.body)),
-    }
-    if rule.body:
-        operation["requestBody"] = _body(schemas, method, in_path, rule.body)
-    failures = errors.of_operation(method, has_body=bool(rule.body))
-    codes.update(failures.values())
-    operation["responses"] = {
-        **_successes(schemas, method, said),
-        **{
-            str(status): {"$ref": f"#/components/responses/{errors.response_name(code)}"}
-            for status, code in failures.items()
-        },
-    }
-    path = _VARIABLE.sub(
-        lambda name: "{" + method.input_type.fields_by_name[name[1]].json_name + "}", template
-    )
-    return verb, path, operation
 
 
 def _capability(said: operation_pb2.Operation) -> str:
@@ -173,38 +213,3 @@ def _header(contract: Contract, number: int) -> dict[str, Any]:
         "description": contract.prose(enum.values_by_number[number]),
         "schema": {"type": "string", "pattern": "^[ -~]{1,255}$"},
     }
-
-
-def _body(schemas: Schemas, method: MethodDescriptor, in_path: list[str], body: str) -> dict[str, Any]:
-    whole = body == "*"
-    message = method.input_type if whole else method.input_type.fields_by_name[body].message_type
-    if message is None:
-        raise ContractError(f"{method.full_name}: its body is no message")
-    without = in_path if whole else []
-    reference = schemas.request(message, without)
-    return {
-        "required": bool(schemas.components[message.name].get("required")),
-        "content": {"application/json": {"schema": reference}},
-    }
-
-
-def _successes(
-    schemas: Schemas, method: MethodDescriptor, said: operation_pb2.Operation
-) -> dict[str, dict[str, Any]]:
-    status = said.success_status or 200
-    if status == 204:
-        return {"204": {"description": "Done."}}
-    if method.server_streaming:
-        # OpenAPI has a word for what a stream is made of only since 3.2 (itemSchema).
-        stream = {"schema": {"type": "string"}, "x-itemSchema": schemas.answer(method.output_type)}
-        return {
-            str(status): {
-                "description": "Goes on until one side ends it. The `data` of each event: `x-itemSchema`.",
-                "content": {sse.CONTENT_TYPE: stream},
-            }
-        }
-    content = {"application/json": {"schema": schemas.answer(method.output_type)}}
-    successes = {str(status): {"description": "Done.", "content": content}}
-    if said.async_status:
-        successes[str(said.async_status)] = {"description": "Accepted, not done yet.", "content": content}
-    return successes

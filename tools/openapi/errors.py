@@ -10,6 +10,7 @@ from server.errors import Code
 from server.rpc.json_codec import enum_words
 from server.rpc.status import HTTP
 from tools.openapi.contract import Contract
+from tools.openapi.examples import Examples, Named
 
 _EVERYWHERE: Final = (
     Code.VALIDATION_ERROR,
@@ -61,9 +62,26 @@ def of_operation(method: MethodDescriptor, *, has_body: bool) -> dict[int, Code]
     return dict(sorted(statuses.items()))
 
 
-def responses(contract: Contract, codes: Iterable[Code]) -> dict[str, Any]:
+def responses(contract: Contract, codes: Iterable[Code], examples: Examples) -> dict[str, Any]:
     """The response of each code, by the name that operations refer to."""
-    return {response_name(code): _response(contract, code) for code in sorted(set(codes))}
+    return {
+        response_name(code): response(contract, code, examples.of_code(code)) for code in sorted(set(codes))
+    }
+
+
+def response(contract: Contract, code: Code, examples: Named) -> dict[str, Any]:
+    """The response of a code, with its headers and with examples where there are any."""
+    enum = contract.enum(operation_pb2.Code.DESCRIPTOR.full_name)
+    number = enum_words(enum)[code.value]
+    only = {"properties": {"error": {"properties": {"code": {"const": code.value}}}}}
+    described: dict[str, Any] = {"description": contract.prose(enum.values_by_number[number])}
+    if code in _HEADERS:
+        described["headers"] = dict(_HEADERS[code])
+    content: dict[str, Any] = {"schema": {"allOf": [{"$ref": "#/components/schemas/Error"}, only]}}
+    if examples:
+        content["examples"] = examples
+    described["content"] = {"application/json": content}
+    return described
 
 
 def response_name(code: Code) -> str:
@@ -96,16 +114,3 @@ def schema() -> dict[str, Any]:
 def _code(number: int) -> Code:
     words = {value: word for word, value in enum_words(operation_pb2.Code.DESCRIPTOR).items()}
     return Code(words[number])
-
-
-def _response(contract: Contract, code: Code) -> dict[str, Any]:
-    enum = contract.enum(operation_pb2.Code.DESCRIPTOR.full_name)
-    number = enum_words(enum)[code.value]
-    only = {"properties": {"error": {"properties": {"code": {"const": code.value}}}}}
-    response: dict[str, Any] = {"description": contract.prose(enum.values_by_number[number])}
-    if code in _HEADERS:
-        response["headers"] = dict(_HEADERS[code])
-    response["content"] = {
-        "application/json": {"schema": {"allOf": [{"$ref": "#/components/schemas/Error"}, only]}}
-    }
-    return response

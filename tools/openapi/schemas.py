@@ -112,7 +112,7 @@ class Schemas:
     def _object(self, message: Descriptor, properties: dict[str, Schema], required: list[str]) -> Schema:
         schema: Schema = {
             "type": "object",
-            "description": self._contract.prose(message),
+            "description": self._contract.about(message),
             "properties": properties,
         }
         if required:

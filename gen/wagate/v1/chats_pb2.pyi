@@ -322,11 +322,11 @@ class ListChatsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,
@@ -381,7 +381,7 @@ class GetChatRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     CID_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     def __init__(
@@ -411,7 +411,7 @@ class UpdateChatRequest(_message.Message):
     PINNED_FIELD_NUMBER: _builtins.int
     UNMUTE_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     archived: _builtins.bool
@@ -464,7 +464,7 @@ class DeleteChatRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     CID_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     def __init__(
@@ -508,7 +508,7 @@ class SetChatPresenceRequest(_message.Message):
     CID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     state: Global___ChatPresence.ValueType
@@ -554,7 +554,7 @@ class ReadChatRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     CID_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     def __init__(
@@ -582,13 +582,13 @@ class ListChatMessagesRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     cid: _builtins.str
     """The chat's JID: a phone-number JID, a LID or a group's."""
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,

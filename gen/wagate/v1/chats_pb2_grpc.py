@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ChatsStub:
-    """Chats serves the stored copy of a session's conversations.
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected.
     """
 
     def __init__(self, channel):
@@ -73,7 +73,7 @@ class ChatsStub:
 
 
 class ChatsServicer:
-    """Chats serves the stored copy of a session's conversations.
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected.
     """
 
     def ListChats(self, request, context):
@@ -84,31 +84,31 @@ class ChatsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetChat(self, request, context):
-        """Returns one chat.
+        """Returns one chat. A person's is found by phone number or LID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateChat(self, request, context):
-        """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
-        session tells WhatsApp too, so that the phone agrees.
+        """Archives, pins or mutes a chat, or the opposite. What is not given stays. In the stored copy alone:
+        the client library cannot tell WhatsApp, so the phone keeps its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteChat(self, request, context):
-        """Deletes a chat and its messages from the stored copy alone. It may come back with new
-        messages.
+        """Deletes a chat and its messages from the stored copy. From nowhere else: WhatsApp is not told, and the
+        chat comes back with its next message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetChatPresence(self, request, context):
-        """Shows the other side that this one is typing or recording, or has paused. Live: a
-        session that is not connected answers UNIMPLEMENTED (REST: 501).
+        """Shows the other side that this one is typing or recording, or has paused. Show `paused` at the end, or
+        send the message. Live: a session that is not connected answers UNIMPLEMENTED (REST: 501).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,7 +175,7 @@ def add_ChatsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Chats:
-    """Chats serves the stored copy of a session's conversations.
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ChatsStub:
-    """Chats serves the stored copy of a session's conversations."""
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,18 +36,18 @@ class ChatsStub:
     ListChats: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ListChatsRequest, _chats_pb2.ListChatsResponse]
     """Lists a session's chats: pinned ones first, then by latest activity."""
     GetChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.GetChatRequest, _chats_pb2.Chat]
-    """Returns one chat."""
+    """Returns one chat. A person's is found by phone number or LID."""
     UpdateChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.UpdateChatRequest, _chats_pb2.Chat]
-    """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
-    session tells WhatsApp too, so that the phone agrees.
+    """Archives, pins or mutes a chat, or the opposite. What is not given stays. In the stored copy alone:
+    the client library cannot tell WhatsApp, so the phone keeps its own.
     """
     DeleteChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.DeleteChatRequest, _chats_pb2.DeleteChatResponse]
-    """Deletes a chat and its messages from the stored copy alone. It may come back with new
-    messages.
+    """Deletes a chat and its messages from the stored copy. From nowhere else: WhatsApp is not told, and the
+    chat comes back with its next message.
     """
     SetChatPresence: _grpc.UnaryUnaryMultiCallable[_chats_pb2.SetChatPresenceRequest, _chats_pb2.SetChatPresenceResponse]
-    """Shows the other side that this one is typing or recording, or has paused. Live: a
-    session that is not connected answers UNIMPLEMENTED (REST: 501).
+    """Shows the other side that this one is typing or recording, or has paused. Show `paused` at the end, or
+    send the message. Live: a session that is not connected answers UNIMPLEMENTED (REST: 501).
     """
     ReadChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]
     """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
@@ -56,24 +56,24 @@ class ChatsStub:
 
 @_typing.type_check_only
 class ChatsAsyncStub(ChatsStub):
-    """Chats serves the stored copy of a session's conversations."""
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListChats: _aio.UnaryUnaryMultiCallable[_chats_pb2.ListChatsRequest, _chats_pb2.ListChatsResponse]  # type: ignore[assignment]
     """Lists a session's chats: pinned ones first, then by latest activity."""
     GetChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.GetChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
-    """Returns one chat."""
+    """Returns one chat. A person's is found by phone number or LID."""
     UpdateChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.UpdateChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
-    """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
-    session tells WhatsApp too, so that the phone agrees.
+    """Archives, pins or mutes a chat, or the opposite. What is not given stays. In the stored copy alone:
+    the client library cannot tell WhatsApp, so the phone keeps its own.
     """
     DeleteChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.DeleteChatRequest, _chats_pb2.DeleteChatResponse]  # type: ignore[assignment]
-    """Deletes a chat and its messages from the stored copy alone. It may come back with new
-    messages.
+    """Deletes a chat and its messages from the stored copy. From nowhere else: WhatsApp is not told, and the
+    chat comes back with its next message.
     """
     SetChatPresence: _aio.UnaryUnaryMultiCallable[_chats_pb2.SetChatPresenceRequest, _chats_pb2.SetChatPresenceResponse]  # type: ignore[assignment]
-    """Shows the other side that this one is typing or recording, or has paused. Live: a
-    session that is not connected answers UNIMPLEMENTED (REST: 501).
+    """Shows the other side that this one is typing or recording, or has paused. Show `paused` at the end, or
+    send the message. Live: a session that is not connected answers UNIMPLEMENTED (REST: 501).
     """
     ReadChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
     """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
@@ -81,7 +81,7 @@ class ChatsAsyncStub(ChatsStub):
     """Lists a chat's stored messages, newest first."""
 
 class ChatsServicer(metaclass=_abc_1.ABCMeta):
-    """Chats serves the stored copy of a session's conversations."""
+    """Chats serves the stored copy of a session's conversations: reading works while the session is not connected."""
 
     @_abc_1.abstractmethod
     def ListChats(
@@ -97,7 +97,7 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         request: _chats_pb2.GetChatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.Chat, _abc.Awaitable[_chats_pb2.Chat]]:
-        """Returns one chat."""
+        """Returns one chat. A person's is found by phone number or LID."""
 
     @_abc_1.abstractmethod
     def UpdateChat(
@@ -105,8 +105,8 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         request: _chats_pb2.UpdateChatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.Chat, _abc.Awaitable[_chats_pb2.Chat]]:
-        """Archives, pins or mutes a chat, or the opposite; what is not given stays. A connected
-        session tells WhatsApp too, so that the phone agrees.
+        """Archives, pins or mutes a chat, or the opposite. What is not given stays. In the stored copy alone:
+        the client library cannot tell WhatsApp, so the phone keeps its own.
         """
 
     @_abc_1.abstractmethod
@@ -115,8 +115,8 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         request: _chats_pb2.DeleteChatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.DeleteChatResponse, _abc.Awaitable[_chats_pb2.DeleteChatResponse]]:
-        """Deletes a chat and its messages from the stored copy alone. It may come back with new
-        messages.
+        """Deletes a chat and its messages from the stored copy. From nowhere else: WhatsApp is not told, and the
+        chat comes back with its next message.
         """
 
     @_abc_1.abstractmethod
@@ -125,8 +125,8 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         request: _chats_pb2.SetChatPresenceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.SetChatPresenceResponse, _abc.Awaitable[_chats_pb2.SetChatPresenceResponse]]:
-        """Shows the other side that this one is typing or recording, or has paused. Live: a
-        session that is not connected answers UNIMPLEMENTED (REST: 501).
+        """Shows the other side that this one is typing or recording, or has paused. Show `paused` at the end, or
+        send the message. Live: a session that is not connected answers UNIMPLEMENTED (REST: 501).
         """
 
     @_abc_1.abstractmethod

@@ -47,7 +47,7 @@ class EventsServicer:
     """
 
     def Subscribe(self, request, context):
-        """Follows the organization's events until the caller ends the call. Every event of the log
+        """Follows the organization's events. The stream goes on until the caller ends it. Every event of the log
         is there once, in the log's order; what a reader has not taken yet waits in the log, so
         that a slow one loses nothing and keeps nobody else waiting.
 

@@ -34,7 +34,7 @@ class EventsStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EventsAsyncStub: ...
     Subscribe: _grpc.UnaryStreamMultiCallable[_events_pb2.SubscribeRequest, _events_pb2.Event]
-    """Follows the organization's events until the caller ends the call. Every event of the log
+    """Follows the organization's events. The stream goes on until the caller ends it. Every event of the log
     is there once, in the log's order; what a reader has not taken yet waits in the log, so
     that a slow one loses nothing and keeps nobody else waiting.
 
@@ -55,7 +55,7 @@ class EventsAsyncStub(EventsStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Subscribe: _aio.UnaryStreamMultiCallable[_events_pb2.SubscribeRequest, _events_pb2.Event]  # type: ignore[assignment]
-    """Follows the organization's events until the caller ends the call. Every event of the log
+    """Follows the organization's events. The stream goes on until the caller ends it. Every event of the log
     is there once, in the log's order; what a reader has not taken yet waits in the log, so
     that a slow one loses nothing and keeps nobody else waiting.
 
@@ -79,7 +79,7 @@ class EventsServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.SubscribeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_events_pb2.Event], _abc.AsyncIterator[_events_pb2.Event]]:
-        """Follows the organization's events until the caller ends the call. Every event of the log
+        """Follows the organization's events. The stream goes on until the caller ends it. Every event of the log
         is there once, in the log's order; what a reader has not taken yet waits in the log, so
         that a slow one loses nothing and keeps nobody else waiting.
 

@@ -25,7 +25,7 @@ class JoinGroupRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     INVITE_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     invite: _builtins.str
     """The invite's code, or the whole link. Required."""
     def __init__(

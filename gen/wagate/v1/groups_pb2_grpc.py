@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class GroupsStub:
-    """Groups acts on the groups of a session.
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class GroupsStub:
 
 
 class GroupsServicer:
-    """Groups acts on the groups of a session.
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are.
     """
 
     def JoinGroup(self, request, context):
@@ -72,7 +72,7 @@ def add_GroupsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Groups:
-    """Groups acts on the groups of a session.
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are.
     """
 
     @staticmethod

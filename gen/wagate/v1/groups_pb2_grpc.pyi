@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class GroupsStub:
-    """Groups acts on the groups of a session."""
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,7 +41,7 @@ class GroupsStub:
 
 @_typing.type_check_only
 class GroupsAsyncStub(GroupsStub):
-    """Groups acts on the groups of a session."""
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     JoinGroup: _aio.UnaryUnaryMultiCallable[_groups_pb2.JoinGroupRequest, _groups_pb2.JoinGroupResponse]  # type: ignore[assignment]
@@ -51,7 +51,7 @@ class GroupsAsyncStub(GroupsStub):
     """
 
 class GroupsServicer(metaclass=_abc_1.ABCMeta):
-    """Groups acts on the groups of a session."""
+    """Groups acts on the groups of a session. Their chats and messages are at Chats and Messages, as a person's are."""
 
     @_abc_1.abstractmethod
     def JoinGroup(

@@ -158,7 +158,7 @@ class SendMessageRequest(_message.Message):
     RUN_ASYNC_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     run_async: _builtins.bool
     """Answer at once and send from the outbox."""
     @_builtins.property
@@ -308,7 +308,7 @@ class EditMessageRequest(_message.Message):
     CHAT_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The message's WhatsApp id."""
     chat: _builtins.str
@@ -342,7 +342,7 @@ class RevokeMessageRequest(_message.Message):
     CHAT_FIELD_NUMBER: _builtins.int
     SENDER_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The message's WhatsApp id."""
     chat: _builtins.str
@@ -377,7 +377,7 @@ class ForwardMessageRequest(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The message's WhatsApp id."""
     chat: _builtins.str
@@ -415,7 +415,7 @@ class AddReactionRequest(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     EMOJI_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The message's WhatsApp id."""
     chat: _builtins.str
@@ -453,7 +453,7 @@ class RemoveReactionRequest(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     EMOJI_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The message's WhatsApp id."""
     chat: _builtins.str
@@ -491,7 +491,7 @@ class VoteMessageRequest(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     mid: _builtins.str
     """The poll's WhatsApp id."""
     chat: _builtins.str

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MessagesStub:
-    """Messages sends from a session.
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes.
     """
 
     def __init__(self, channel):
@@ -73,12 +73,12 @@ class MessagesStub:
 
 
 class MessagesServicer:
-    """Messages sends from a session.
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes.
     """
 
     def SendMessage(self, request, context):
-        """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
-        into the outbox and answers at once (REST: 202).
+        """Sends one message. Waits until WhatsApp acknowledges it; or, with `async`, puts it into the outbox and
+        answers at once, with OK (REST: 202): how it ended is told by the event `message.status`.
 
         The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
         for the organization gives the original result, marked as replayed, and sends nothing.
@@ -94,15 +94,16 @@ class MessagesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EditMessage(self, request, context):
-        """Replaces the text of a message that this session sent.
+        """Replaces the text of a message that this session sent. Only texts can be edited, and the apps
+        of those who got it ignore an edit that comes late: WhatsApp allows about 20 minutes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeMessage(self, request, context):
-        """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
-        another participant's.
+        """Deletes a message for everyone in the chat. The session's own, or, as a group's admin, another
+        participant's; `sender` says whose it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,7 +119,7 @@ class MessagesServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddReaction(self, request, context):
-        """Reacts to a message. A second reaction replaces the first.
+        """Reacts to a message with an emoji. A second reaction replaces the first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,7 +186,7 @@ def add_MessagesServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Messages:
-    """Messages sends from a session.
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes.
     """
 
     @staticmethod

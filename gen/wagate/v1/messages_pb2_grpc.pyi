@@ -27,15 +27,15 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MessagesStub:
-    """Messages sends from a session."""
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MessagesAsyncStub: ...
     SendMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.SendMessageRequest, _messages_pb2.SendResult]
-    """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
-    into the outbox and answers at once (REST: 202).
+    """Sends one message. Waits until WhatsApp acknowledges it; or, with `async`, puts it into the outbox and
+    answers at once, with OK (REST: 202): how it ended is told by the event `message.status`.
 
     The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
     for the organization gives the original result, marked as replayed, and sends nothing.
@@ -47,10 +47,12 @@ class MessagesStub:
     over; it is never sent again by itself.
     """
     EditMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.EditMessageRequest, _messages_pb2.SendResult]
-    """Replaces the text of a message that this session sent."""
+    """Replaces the text of a message that this session sent. Only texts can be edited, and the apps
+    of those who got it ignore an edit that comes late: WhatsApp allows about 20 minutes.
+    """
     RevokeMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.RevokeMessageRequest, _messages_pb2.SendResult]
-    """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
-    another participant's.
+    """Deletes a message for everyone in the chat. The session's own, or, as a group's admin, another
+    participant's; `sender` says whose it is.
     """
     ForwardMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.ForwardMessageRequest, _messages_pb2.SendResult]
     """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
@@ -58,7 +60,7 @@ class MessagesStub:
     it has not.
     """
     AddReaction: _grpc.UnaryUnaryMultiCallable[_messages_pb2.AddReactionRequest, _messages_pb2.SendResult]
-    """Reacts to a message. A second reaction replaces the first."""
+    """Reacts to a message with an emoji. A second reaction replaces the first."""
     RemoveReaction: _grpc.UnaryUnaryMultiCallable[_messages_pb2.RemoveReactionRequest, _messages_pb2.SendResult]
     """Takes this session's reaction to a message back."""
     VoteMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.VoteMessageRequest, _messages_pb2.SendResult]
@@ -66,12 +68,12 @@ class MessagesStub:
 
 @_typing.type_check_only
 class MessagesAsyncStub(MessagesStub):
-    """Messages sends from a session."""
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SendMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.SendMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
-    """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
-    into the outbox and answers at once (REST: 202).
+    """Sends one message. Waits until WhatsApp acknowledges it; or, with `async`, puts it into the outbox and
+    answers at once, with OK (REST: 202): how it ended is told by the event `message.status`.
 
     The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
     for the organization gives the original result, marked as replayed, and sends nothing.
@@ -83,10 +85,12 @@ class MessagesAsyncStub(MessagesStub):
     over; it is never sent again by itself.
     """
     EditMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.EditMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
-    """Replaces the text of a message that this session sent."""
+    """Replaces the text of a message that this session sent. Only texts can be edited, and the apps
+    of those who got it ignore an edit that comes late: WhatsApp allows about 20 minutes.
+    """
     RevokeMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.RevokeMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
-    """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
-    another participant's.
+    """Deletes a message for everyone in the chat. The session's own, or, as a group's admin, another
+    participant's; `sender` says whose it is.
     """
     ForwardMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.ForwardMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
     """Sends a copy of a stored message to another chat, marked as forwarded. The copy is
@@ -94,14 +98,14 @@ class MessagesAsyncStub(MessagesStub):
     it has not.
     """
     AddReaction: _aio.UnaryUnaryMultiCallable[_messages_pb2.AddReactionRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
-    """Reacts to a message. A second reaction replaces the first."""
+    """Reacts to a message with an emoji. A second reaction replaces the first."""
     RemoveReaction: _aio.UnaryUnaryMultiCallable[_messages_pb2.RemoveReactionRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
     """Takes this session's reaction to a message back."""
     VoteMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.VoteMessageRequest, _messages_pb2.SendResult]  # type: ignore[assignment]
     """Votes in a poll. The options are the complete choice: none of them takes the vote back."""
 
 class MessagesServicer(metaclass=_abc_1.ABCMeta):
-    """Messages sends from a session."""
+    """Messages sends from a session, and acts on messages: edits, deletes, forwards, reacts, votes."""
 
     @_abc_1.abstractmethod
     def SendMessage(
@@ -109,8 +113,8 @@ class MessagesServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.SendMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
-        """Sends one message and waits until WhatsApp acknowledges it; or, with `async`, puts it
-        into the outbox and answers at once (REST: 202).
+        """Sends one message. Waits until WhatsApp acknowledges it; or, with `async`, puts it into the outbox and
+        answers at once, with OK (REST: 202): how it ended is told by the event `message.status`.
 
         The header (gRPC: metadata) `idempotency-key` makes a retry safe: a key already seen
         for the organization gives the original result, marked as replayed, and sends nothing.
@@ -128,7 +132,9 @@ class MessagesServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.EditMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
-        """Replaces the text of a message that this session sent."""
+        """Replaces the text of a message that this session sent. Only texts can be edited, and the apps
+        of those who got it ignore an edit that comes late: WhatsApp allows about 20 minutes.
+        """
 
     @_abc_1.abstractmethod
     def RevokeMessage(
@@ -136,8 +142,8 @@ class MessagesServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.RevokeMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
-        """Deletes a message for everyone in the chat: the session's own, or, as a group's admin,
-        another participant's.
+        """Deletes a message for everyone in the chat. The session's own, or, as a group's admin, another
+        participant's; `sender` says whose it is.
         """
 
     @_abc_1.abstractmethod
@@ -157,7 +163,7 @@ class MessagesServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.AddReactionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.SendResult, _abc.Awaitable[_messages_pb2.SendResult]]:
-        """Reacts to a message. A second reaction replaces the first."""
+        """Reacts to a message with an emoji. A second reaction replaces the first."""
 
     @_abc_1.abstractmethod
     def RemoveReaction(

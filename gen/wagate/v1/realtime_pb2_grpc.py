@@ -49,7 +49,7 @@ class RealtimeServicer:
     """
 
     def CreateRealtimeTicket(self, request, context):
-        """Makes a ticket that stands for the caller's token once: whoever opens a stream with it, within
+        """Makes a ticket that stands for the caller's token once. Whoever opens a stream with it, within
         60 seconds, follows the events of the caller's organization, with the filters that were given
         here, and may do nothing else. The stream ends when the token is no longer in force.
         NOT_FOUND (REST: 404) for a session that is not the organization's.

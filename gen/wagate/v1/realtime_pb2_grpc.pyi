@@ -36,7 +36,7 @@ class RealtimeStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RealtimeAsyncStub: ...
     CreateRealtimeTicket: _grpc.UnaryUnaryMultiCallable[_realtime_pb2.CreateRealtimeTicketRequest, _realtime_pb2.RealtimeTicket]
-    """Makes a ticket that stands for the caller's token once: whoever opens a stream with it, within
+    """Makes a ticket that stands for the caller's token once. Whoever opens a stream with it, within
     60 seconds, follows the events of the caller's organization, with the filters that were given
     here, and may do nothing else. The stream ends when the token is no longer in force.
     NOT_FOUND (REST: 404) for a session that is not the organization's.
@@ -50,7 +50,7 @@ class RealtimeAsyncStub(RealtimeStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRealtimeTicket: _aio.UnaryUnaryMultiCallable[_realtime_pb2.CreateRealtimeTicketRequest, _realtime_pb2.RealtimeTicket]  # type: ignore[assignment]
-    """Makes a ticket that stands for the caller's token once: whoever opens a stream with it, within
+    """Makes a ticket that stands for the caller's token once. Whoever opens a stream with it, within
     60 seconds, follows the events of the caller's organization, with the filters that were given
     here, and may do nothing else. The stream ends when the token is no longer in force.
     NOT_FOUND (REST: 404) for a session that is not the organization's.
@@ -67,7 +67,7 @@ class RealtimeServicer(metaclass=_abc_1.ABCMeta):
         request: _realtime_pb2.CreateRealtimeTicketRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_realtime_pb2.RealtimeTicket, _abc.Awaitable[_realtime_pb2.RealtimeTicket]]:
-        """Makes a ticket that stands for the caller's token once: whoever opens a stream with it, within
+        """Makes a ticket that stands for the caller's token once. Whoever opens a stream with it, within
         60 seconds, follows the events of the caller's organization, with the filters that were given
         here, and may do nothing else. The stream ends when the token is no longer in force.
         NOT_FOUND (REST: 404) for a session that is not the organization's.

@@ -205,7 +205,7 @@ class ListSessionsRequest(_message.Message):
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,
@@ -258,7 +258,7 @@ class GetSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -280,7 +280,7 @@ class DeleteSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -319,7 +319,7 @@ class SessionQRRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -367,7 +367,7 @@ class SessionMeRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -398,7 +398,7 @@ class SessionMeResponse(_message.Message):
     phone_number: _builtins.str
     """The account's number, digits only."""
     session_id: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     status: Global___SessionStatus.ValueType
     """Where the session stands."""
     wa_jid: _builtins.str
@@ -442,7 +442,7 @@ class SessionHealthRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -494,7 +494,7 @@ class SessionHealthResponse(_message.Message):
     reconnects: _builtins.int
     """How often its connection was made anew since it was started on this node."""
     session_id: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     since: _builtins.int
     """Since when it stands there, epoch milliseconds; absent where this node does not hold it."""
     status: Global___SessionStatus.ValueType
@@ -554,7 +554,7 @@ class SessionPairingCodeRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     PHONE_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     phone: _builtins.str
     """The phone's number with its country code, digits only. Required."""
     def __init__(
@@ -605,7 +605,7 @@ class StartSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -627,7 +627,7 @@ class StopSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -649,7 +649,7 @@ class RestartSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,
@@ -671,7 +671,7 @@ class LogoutSessionRequest(_message.Message):
 
     SESSION_FIELD_NUMBER: _builtins.int
     session: _builtins.str
-    """The session's id."""
+    """The session's id, as it was answered when the session was created."""
     def __init__(
         self,
         *,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class SessionsStub:
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account.
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
     """
 
     def __init__(self, channel):
@@ -98,11 +99,13 @@ class SessionsStub:
 
 
 class SessionsServicer:
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account.
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
     """
 
     def CreateSession(self, request, context):
-        """Creates a session. Not idempotent: every call makes another one.
+        """Creates a session. With `start` pairing begins at once, and the code can be fetched a moment later;
+        without it the session is there and stopped. Not idempotent: every call makes another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,9 +133,11 @@ class SessionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SessionQR(self, request, context):
-        """Returns the current QR string. Begins pairing where none is under way and answers
-        NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
-        session that is paired already.
+        """Returns the QR code to show now, as the text that the picture encodes. Begins pairing where none is
+        under way and answers NOT_FOUND (REST: 404) until a code is ready: ask again after a second. Codes
+        change, the first after a minute and then every 20 seconds: show the newest, ask again at its
+        `expiresAt`, or follow the event `auth.qr`. FAILED_PRECONDITION (REST: 409) for a session that is paired
+        already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,7 +151,7 @@ class SessionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SessionHealth(self, request, context):
-        """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+        """Returns whether a session works, and when it was last seen to. It is what a monitor asks for. A
         session that another node holds is shown without the times, which only that node knows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -154,8 +159,9 @@ class SessionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SessionPairingCode(self, request, context):
-        """Returns a code to type on the phone instead of scanning. Begins pairing where none is
-        under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+        """Returns a code to type on the phone instead of scanning. On the phone: *Linked devices > Link a device
+        > Link with phone number instead*. Begins pairing where none is under way. INVALID_ARGUMENT (REST: 400)
+        for a session that is paired already; ABORTED (REST: 502) where WhatsApp gives no code for the number.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,14 +182,15 @@ class SessionsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestartSession(self, request, context):
-        """Stops and starts a session.
+        """Stops and starts a session. The device stays linked; what waits in the outbox is sent afterwards.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LogoutSession(self, request, context):
-        """Unlinks the device from the account. The session stays and can be paired again.
+        """Unlinks the device from the account. The session stays, with its stored chats, and can be paired again.
+        FAILED_PRECONDITION (REST: 409) for a paired session that is not connected: WhatsApp has to be told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +268,8 @@ def add_SessionsServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Sessions:
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account.
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
     """
 
     @staticmethod

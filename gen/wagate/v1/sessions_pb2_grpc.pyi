@@ -27,14 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionsStub:
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account."""
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionsAsyncStub: ...
     CreateSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.CreateSessionRequest, _sessions_pb2.Session]
-    """Creates a session. Not idempotent: every call makes another one."""
+    """Creates a session. With `start` pairing begins at once, and the code can be fetched a moment later;
+    without it the session is there and stopped. Not idempotent: every call makes another one.
+    """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]
     """Lists the organization's sessions, oldest first."""
     GetSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.Session]
@@ -42,36 +46,45 @@ class SessionsStub:
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.DeleteSessionRequest, _sessions_pb2.DeleteSessionResponse]
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]
-    """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
-    session that is paired already.
+    """Returns the QR code to show now, as the text that the picture encodes. Begins pairing where none is
+    under way and answers NOT_FOUND (REST: 404) until a code is ready: ask again after a second. Codes
+    change, the first after a minute and then every 20 seconds: show the newest, ask again at its
+    `expiresAt`, or follow the event `auth.qr`. FAILED_PRECONDITION (REST: 409) for a session that is paired
+    already.
     """
     SessionMe: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]
     """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
     SessionHealth: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionHealthRequest, _sessions_pb2.SessionHealthResponse]
-    """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+    """Returns whether a session works, and when it was last seen to. It is what a monitor asks for. A
     session that another node holds is shown without the times, which only that node knows.
     """
     SessionPairingCode: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]
-    """Returns a code to type on the phone instead of scanning. Begins pairing where none is
-    under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+    """Returns a code to type on the phone instead of scanning. On the phone: *Linked devices > Link a device
+    > Link with phone number instead*. Begins pairing where none is under way. INVALID_ARGUMENT (REST: 400)
+    for a session that is paired already; ABORTED (REST: 502) where WhatsApp gives no code for the number.
     """
     StartSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]
     """Connects a paired session, or begins pairing an unpaired one. A no-op where it runs."""
     StopSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StopSessionRequest, _sessions_pb2.Session]
     """Disconnects a session; the device stays linked. A no-op where nothing runs."""
     RestartSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.RestartSessionRequest, _sessions_pb2.Session]
-    """Stops and starts a session."""
+    """Stops and starts a session. The device stays linked; what waits in the outbox is sent afterwards."""
     LogoutSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.LogoutSessionRequest, _sessions_pb2.Session]
-    """Unlinks the device from the account. The session stays and can be paired again."""
+    """Unlinks the device from the account. The session stays, with its stored chats, and can be paired again.
+    FAILED_PRECONDITION (REST: 409) for a paired session that is not connected: WhatsApp has to be told.
+    """
 
 @_typing.type_check_only
 class SessionsAsyncStub(SessionsStub):
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account."""
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.CreateSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
-    """Creates a session. Not idempotent: every call makes another one."""
+    """Creates a session. With `start` pairing begins at once, and the code can be fetched a moment later;
+    without it the session is there and stopped. Not idempotent: every call makes another one.
+    """
     ListSessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the organization's sessions, oldest first."""
     GetSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
@@ -79,31 +92,38 @@ class SessionsAsyncStub(SessionsStub):
     DeleteSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.DeleteSessionRequest, _sessions_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """Deletes a session for good, with its stored chats, messages and device."""
     SessionQR: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionQRRequest, _sessions_pb2.SessionQRResponse]  # type: ignore[assignment]
-    """Returns the current QR string. Begins pairing where none is under way and answers
-    NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
-    session that is paired already.
+    """Returns the QR code to show now, as the text that the picture encodes. Begins pairing where none is
+    under way and answers NOT_FOUND (REST: 404) until a code is ready: ask again after a second. Codes
+    change, the first after a minute and then every 20 seconds: show the newest, ask again at its
+    `expiresAt`, or follow the event `auth.qr`. FAILED_PRECONDITION (REST: 409) for a session that is paired
+    already.
     """
     SessionMe: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionMeRequest, _sessions_pb2.SessionMeResponse]  # type: ignore[assignment]
     """Returns the account that a session is linked to. NOT_FOUND (REST: 404) for one that is not paired."""
     SessionHealth: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionHealthRequest, _sessions_pb2.SessionHealthResponse]  # type: ignore[assignment]
-    """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+    """Returns whether a session works, and when it was last seen to. It is what a monitor asks for. A
     session that another node holds is shown without the times, which only that node knows.
     """
     SessionPairingCode: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SessionPairingCodeRequest, _sessions_pb2.SessionPairingCodeResponse]  # type: ignore[assignment]
-    """Returns a code to type on the phone instead of scanning. Begins pairing where none is
-    under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+    """Returns a code to type on the phone instead of scanning. On the phone: *Linked devices > Link a device
+    > Link with phone number instead*. Begins pairing where none is under way. INVALID_ARGUMENT (REST: 400)
+    for a session that is paired already; ABORTED (REST: 502) where WhatsApp gives no code for the number.
     """
     StartSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.StartSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
     """Connects a paired session, or begins pairing an unpaired one. A no-op where it runs."""
     StopSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.StopSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
     """Disconnects a session; the device stays linked. A no-op where nothing runs."""
     RestartSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.RestartSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
-    """Stops and starts a session."""
+    """Stops and starts a session. The device stays linked; what waits in the outbox is sent afterwards."""
     LogoutSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.LogoutSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
-    """Unlinks the device from the account. The session stays and can be paired again."""
+    """Unlinks the device from the account. The session stays, with its stored chats, and can be paired again.
+    FAILED_PRECONDITION (REST: 409) for a paired session that is not connected: WhatsApp has to be told.
+    """
 
 class SessionsServicer(metaclass=_abc_1.ABCMeta):
-    """Sessions holds WhatsApp numbers: one session is one device linked to one account."""
+    """Sessions holds WhatsApp numbers: one session is one device linked to one account, as "WhatsApp Web" is one.
+    Create a session, pair it by a QR code or a code to type, and wait until its status is `working`.
+    """
 
     @_abc_1.abstractmethod
     def CreateSession(
@@ -111,7 +131,9 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.Session, _abc.Awaitable[_sessions_pb2.Session]]:
-        """Creates a session. Not idempotent: every call makes another one."""
+        """Creates a session. With `start` pairing begins at once, and the code can be fetched a moment later;
+        without it the session is there and stopped. Not idempotent: every call makes another one.
+        """
 
     @_abc_1.abstractmethod
     def ListSessions(
@@ -143,9 +165,11 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SessionQRRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionQRResponse, _abc.Awaitable[_sessions_pb2.SessionQRResponse]]:
-        """Returns the current QR string. Begins pairing where none is under way and answers
-        NOT_FOUND (REST: 404) until a code is ready: ask again. FAILED_PRECONDITION (REST: 409) for a
-        session that is paired already.
+        """Returns the QR code to show now, as the text that the picture encodes. Begins pairing where none is
+        under way and answers NOT_FOUND (REST: 404) until a code is ready: ask again after a second. Codes
+        change, the first after a minute and then every 20 seconds: show the newest, ask again at its
+        `expiresAt`, or follow the event `auth.qr`. FAILED_PRECONDITION (REST: 409) for a session that is paired
+        already.
         """
 
     @_abc_1.abstractmethod
@@ -162,7 +186,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SessionHealthRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionHealthResponse, _abc.Awaitable[_sessions_pb2.SessionHealthResponse]]:
-        """Returns whether a session works, and when it was last seen to: what a monitor asks for. A
+        """Returns whether a session works, and when it was last seen to. It is what a monitor asks for. A
         session that another node holds is shown without the times, which only that node knows.
         """
 
@@ -172,8 +196,9 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SessionPairingCodeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SessionPairingCodeResponse, _abc.Awaitable[_sessions_pb2.SessionPairingCodeResponse]]:
-        """Returns a code to type on the phone instead of scanning. Begins pairing where none is
-        under way. INVALID_ARGUMENT (REST: 400) for a session that is paired already.
+        """Returns a code to type on the phone instead of scanning. On the phone: *Linked devices > Link a device
+        > Link with phone number instead*. Begins pairing where none is under way. INVALID_ARGUMENT (REST: 400)
+        for a session that is paired already; ABORTED (REST: 502) where WhatsApp gives no code for the number.
         """
 
     @_abc_1.abstractmethod
@@ -198,7 +223,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.RestartSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.Session, _abc.Awaitable[_sessions_pb2.Session]]:
-        """Stops and starts a session."""
+        """Stops and starts a session. The device stays linked; what waits in the outbox is sent afterwards."""
 
     @_abc_1.abstractmethod
     def LogoutSession(
@@ -206,6 +231,8 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.LogoutSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.Session, _abc.Awaitable[_sessions_pb2.Session]]:
-        """Unlinks the device from the account. The session stays and can be paired again."""
+        """Unlinks the device from the account. The session stays, with its stored chats, and can be paired again.
+        FAILED_PRECONDITION (REST: 409) for a paired session that is not connected: WhatsApp has to be told.
+        """
 
 def add_SessionsServicer_to_server(servicer: SessionsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -99,7 +99,7 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetWebhook(self, request, context):
-        """Returns one webhook.
+        """Returns one webhook. Its secret is never told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,14 +122,14 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetWebhookStatus(self, request, context):
-        """Tells how a webhook's endpoint does, as what was posted to it has shown.
+        """Tells how a webhook's endpoint does. As what was posted to it has shown: nothing is posted for this.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhookDeliveries(self, request, context):
-        """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+        """Lists what became of events at a webhook, newest event first. This delivery log is kept for
         some days, dead letters for longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -137,8 +137,8 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RedriveWebhook(self, request, context):
-        """Sends dead deliveries on their way again, with all their attempts before them. They arrive
-        beside the newer events, not in the log's order.
+        """Sends dead deliveries on their way again. They have all their attempts before them once more, and
+        arrive beside the newer events, not in the log's order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class WebhooksStub:
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhooksRequest, _webhooks_pb2.ListWebhooksResponse]
     """Lists the organization's webhooks, oldest first."""
     GetWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]
-    """Returns one webhook."""
+    """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]
     """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
     old way; the next attempt goes the new one.
@@ -52,14 +52,14 @@ class WebhooksStub:
     arrive.
     """
     GetWebhookStatus: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookStatusRequest, _webhooks_pb2.WebhookStatus]
-    """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+    """Tells how a webhook's endpoint does. As what was posted to it has shown: nothing is posted for this."""
     ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]
-    """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+    """Lists what became of events at a webhook, newest event first. This delivery log is kept for
     some days, dead letters for longer.
     """
     RedriveWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.RedriveWebhookRequest, _webhooks_pb2.RedriveWebhookResponse]
-    """Sends dead deliveries on their way again, with all their attempts before them. They arrive
-    beside the newer events, not in the log's order.
+    """Sends dead deliveries on their way again. They have all their attempts before them once more, and
+    arrive beside the newer events, not in the log's order.
     """
 
 @_typing.type_check_only
@@ -76,7 +76,7 @@ class WebhooksAsyncStub(WebhooksStub):
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhooksRequest, _webhooks_pb2.ListWebhooksResponse]  # type: ignore[assignment]
     """Lists the organization's webhooks, oldest first."""
     GetWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
-    """Returns one webhook."""
+    """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
     """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
     old way; the next attempt goes the new one.
@@ -86,14 +86,14 @@ class WebhooksAsyncStub(WebhooksStub):
     arrive.
     """
     GetWebhookStatus: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookStatusRequest, _webhooks_pb2.WebhookStatus]  # type: ignore[assignment]
-    """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+    """Tells how a webhook's endpoint does. As what was posted to it has shown: nothing is posted for this."""
     ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
-    """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+    """Lists what became of events at a webhook, newest event first. This delivery log is kept for
     some days, dead letters for longer.
     """
     RedriveWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.RedriveWebhookRequest, _webhooks_pb2.RedriveWebhookResponse]  # type: ignore[assignment]
-    """Sends dead deliveries on their way again, with all their attempts before them. They arrive
-    beside the newer events, not in the log's order.
+    """Sends dead deliveries on their way again. They have all their attempts before them once more, and
+    arrive beside the newer events, not in the log's order.
     """
 
 class WebhooksServicer(metaclass=_abc_1.ABCMeta):
@@ -125,7 +125,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.GetWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.Webhook, _abc.Awaitable[_webhooks_pb2.Webhook]]:
-        """Returns one webhook."""
+        """Returns one webhook. Its secret is never told."""
 
     @_abc_1.abstractmethod
     def UpdateWebhook(
@@ -153,7 +153,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.GetWebhookStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.WebhookStatus, _abc.Awaitable[_webhooks_pb2.WebhookStatus]]:
-        """Tells how a webhook's endpoint does, as what was posted to it has shown."""
+        """Tells how a webhook's endpoint does. As what was posted to it has shown: nothing is posted for this."""
 
     @_abc_1.abstractmethod
     def ListWebhookDeliveries(
@@ -161,7 +161,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.ListWebhookDeliveriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.ListWebhookDeliveriesResponse, _abc.Awaitable[_webhooks_pb2.ListWebhookDeliveriesResponse]]:
-        """Lists what became of events at a webhook, newest event first: the delivery log. It is kept for
+        """Lists what became of events at a webhook, newest event first. This delivery log is kept for
         some days, dead letters for longer.
         """
 
@@ -171,8 +171,8 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.RedriveWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.RedriveWebhookResponse, _abc.Awaitable[_webhooks_pb2.RedriveWebhookResponse]]:
-        """Sends dead deliveries on their way again, with all their attempts before them. They arrive
-        beside the newer events, not in the log's order.
+        """Sends dead deliveries on their way again. They have all their attempts before them once more, and
+        arrive beside the newer events, not in the log's order.
         """
 
 def add_WebhooksServicer_to_server(servicer: WebhooksServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from server.auth.keys import ApiKeys
 from server.auth.user_tokens import UserTokens
 from server.cli import app
+from server.commands.exits import Exit
 from server.commands.times import milliseconds, moment, shown
 from server.store.api_keys import ApiKeyRepository
 from server.store.database import Database, open_database
@@ -68,12 +69,14 @@ def test_a_key_is_made_listed_and_revoked(wagate: Callable[..., Result], tmp_pat
     assert [key.id, "acme", "read,send", "in", "force", shown(key.expires_at), "never", "till", "3"] == (
         listed.split()
     )
+    (document,) = json.loads(wagate("keys", "list", "--json").stdout)["data"]
+    assert (document["id"], document["state"], document["label"]) == (key.id, "in force", "till 3")
 
     assert wagate("keys", "revoke", key.id).exit_code == 0
     assert key_of(tmp_path, secret) is None
     assert "revoked" in wagate("keys", "list").stdout
     again = wagate("keys", "revoke", key.id)
-    assert (again.exit_code, key.id in again.stderr) == (1, True)
+    assert (again.exit_code, key.id in again.stderr) == (Exit.NOT_FOUND, True)
 
 
 def test_a_key_that_has_expired_shows_it(
@@ -123,10 +126,10 @@ def test_a_token_is_made_listed_and_revoked(wagate: Callable[..., Result], tmp_p
     _, listed = wagate("tokens", "list").stdout.splitlines()
     assert listed.split() == [token.id, "acme", session.id, "in", "force", "never", "ada"]
     assert wagate("tokens", "revoke", token.id).exit_code == 0
-    assert wagate("tokens", "revoke", token.id).exit_code == 1
+    assert wagate("tokens", "revoke", token.id).exit_code == Exit.NOT_FOUND
     assert "revoked" in wagate("tokens", "list").stdout
     nobody = wagate("tokens", "create", "--session", "nobody", "--user", "ada")
-    assert (nobody.exit_code, "nobody not found" in nobody.stderr) == (1, True)
+    assert (nobody.exit_code, "nobody not found" in nobody.stderr) == (Exit.NOT_FOUND, True)
 
 
 def test_what_the_operator_does_is_audited(wagate: Callable[..., Result], tmp_path: Path) -> None:
@@ -151,7 +154,7 @@ def test_what_the_operator_does_is_audited(wagate: Callable[..., Result], tmp_pa
         ["ok", "revokeKey", key.id],
     ]
     assert wagate("audit", "list", "--since", "2999-01-01").stdout == ""
-    assert wagate("audit", "list", "--organization", "nobody").exit_code == 1
+    assert wagate("audit", "list", "--organization", "nobody").exit_code == Exit.NOT_FOUND
     assert wagate("audit", "list", "--since", "yesterday").exit_code == 2
 
 
@@ -171,7 +174,7 @@ def test_settings_that_cannot_be_taken_are_named(
     monkeypatch.setenv("WAGATE_AUDIT_DAYS", "0")
     monkeypatch.setenv("WAGATE_JWT_LEEWAY", "s3cret")
     answer = wagate(*command)
-    assert answer.exit_code == 1
+    assert answer.exit_code == Exit.WRONG_USE
     assert answer.stderr.startswith("wagate: WAGATE_JWT_LEEWAY: ")
     assert "; WAGATE_AUDIT_DAYS: " in answer.stderr
     assert "s3cret" not in answer.stderr

@@ -1,8 +1,14 @@
-"""Receives an organization's events: only genuine ones, and answered once they are kept."""
+"""Receives an organization's events: only genuine ones, and answered once they are kept.
 
+WEBHOOK_SECRET=... PORT=9000 python webhook_receiver.py
+"""
+
+import contextlib
 import hashlib
 import hmac
 import json
+import os
+import sqlite3
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -52,3 +58,15 @@ def receiver(
             """Says nothing: what is posted is nobody's but its reader's."""
 
     return ThreadingHTTPServer(address, Handler)
+
+
+def keep(event: dict[str, Any]) -> None:
+    """Keeps an event that comes twice once."""
+    with contextlib.closing(sqlite3.connect("events.db")) as database, database:
+        database.execute("CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY, event TEXT)")
+        database.execute("INSERT OR IGNORE INTO events VALUES (?, ?)", (event["id"], json.dumps(event)))
+
+
+if __name__ == "__main__":
+    secret, port = os.environ["WEBHOOK_SECRET"], int(os.environ["PORT"])
+    receiver(("", port), lambda: [secret], keep).serve_forever()

@@ -1,11 +1,18 @@
-"""Follows an organization's events over a WebSocket, also while the gateway restarts."""
+"""Follows an organization's events over a WebSocket, also while the gateway restarts.
+
+pip install aiohttp
+WAGATE_URL=http://127.0.0.1:8080 WAGATE_API_KEY=wa_... python follow_with_websocket.py
+"""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+POSITION = Path("position")
 MEND_FIRST = {4400, 4404}
 """Close codes after which the same request would end the same way."""
 
@@ -46,3 +53,23 @@ async def follow(
             except aiohttp.ClientConnectionError:
                 pass
             await asyncio.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
+
+
+def load() -> str:
+    return POSITION.read_text() if POSITION.exists() else ""
+
+
+def save(event_id: str) -> None:
+    new = POSITION.with_suffix(".new")
+    new.write_text(event_id)
+    new.replace(POSITION)  # a crash leaves the old one or the new one, never half of it
+
+
+async def main() -> None:
+    url, key = os.environ["WAGATE_URL"], os.environ["WAGATE_API_KEY"]
+    async for event in follow(url, key, load, save):
+        print(event["timestamp"], event["event"], event["id"], flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
