@@ -365,6 +365,22 @@ def test_whatever_others_are_called_is_text(open_view: Opener, stack: Stack) -> 
     assert page.locator("#person-list img").count() == 0
 
 
+def test_among_many_people_one_is_found(open_view: Opener, stack: Stack, eva: str) -> None:
+    for last in range(15):
+        stack.person(f"6281200003{last:02}", f"Passer-by {last}", "sink")
+    page = open_view()
+    page.get_by_label("Find").fill("by 14")
+    expect(page.locator("#person-list > li")).to_have_count(1)
+    page.get_by_label("Find").fill("")
+    page.locator(f'[data-key="person-{eva}"]').click()
+    page.get_by_role("button", name="Others ...").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("With").select_option("Passer-by 14")
+    dialog.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("heading", name="With Passer-by 14")).to_be_visible()
+    expect(write(page, "Hello stranger")).to_contain_text("sent")
+
+
 def test_a_past_is_invented(open_view: Opener, stack: Stack, linked: str) -> None:
     page = open_view()
     phone_card(page, "628110000201").get_by_role("button", name="Invent a past").click()
