@@ -48,8 +48,8 @@ does not have, 408 to a request that does not arrive completely in time and 431 
 large.
 
 Two things are on the same address and not in this document: the WebSocket at `/api/v1/realtime`, which is
-opened with a [ticket](#/Realtime/createRealtimeTicket), and the operation `DELETE /messages/delete` of another
-API (WUTS), with tokens and errors of its own.
+opened with a [ticket](#/Realtime/createRealtimeTicket), and the operation `DELETE /messages/delete` of
+another API (WUTS), with tokens and errors of its own.
 """
 SERVERS: Final = [{"url": "/", "description": "The gateway that this document comes from."}]
 SECURITY: Final[dict[str, Any]] = {
