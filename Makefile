@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up setup setup-dev gen examples check test test-all test-faults test-browser test-newcomer docs bench \
-	lock clean
+.PHONY: help up setup setup-dev gen examples check test test-all test-faults test-browser test-newcomer test-examples \
+	docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -18,11 +18,12 @@ setup: ## Make .venv with what the gateway needs
 setup-dev: ## Make .venv with what developers need as well
 	@$(PYTHON) tools/environment.py dev
 
-gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/
+gen: setup-dev ## Generate gen/, gateway-config/, envoy.yaml and pages of docs/ from protos/ and the commands
 	@$(BIN)/python -m tools.generate
 	@$(BIN)/python -m tools.gateway
 	@$(BIN)/python -m tools.conformance
 	@$(BIN)/python -m tools.events_page
+	@$(BIN)/python -m tools.cli_page
 	@$(BIN)/python -m tools.grpc_page
 
 examples: setup-dev ## Take the examples of the API reference anew, from the product and the sandbox
@@ -50,6 +51,11 @@ test-browser: ## Run the tests in a real browser: an installed Chromium or Chrom
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest tests/browser
 
+test-examples: ## Run the examples in TypeScript; Node comes as a wheel, the rest from npm's registry
+	@$(PYTHON) tools/environment.py node
+	@$(BIN)/python -m tools.node
+	@$(BIN)/python -m pytest tests/typescript
+
 test-newcomer: setup-dev ## Do in a fresh clone what the README says, and take the time
 	@$(BIN)/python -m pytest tests/docs/test_newcomer.py
 
@@ -72,8 +78,9 @@ lock: setup-dev ## Resolve the lock files anew from pyproject.toml
 	@$(LOCK) $(PROJECT) --all-extras -o requirements/dev.lock
 	@$(LOCK) $(PROJECT) --extra server --extra sandbox -c requirements/dev.lock -o requirements/run.lock
 	@$(LOCK) requirements/browser.in -c requirements/dev.lock -o requirements/browser.lock
+	@$(LOCK) requirements/node.in -c requirements/dev.lock -o requirements/node.lock
 	@$(LOCK) requirements/docs.in -c requirements/dev.lock -o requirements/docs.lock
 	@$(PYTHON) tools/environment.py dev
 
 clean: ## Remove what was built; data/ stays
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv examples/typescript/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

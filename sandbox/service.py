@@ -77,7 +77,7 @@ async def run(settings: Settings) -> None:
             chain=noise_chain(root, static),
         )
         async with _listening(network, authority, ca_file, settings.port) as port:
-            _log.info("the sandbox network is ready at http://%s:%d", _HOST, port)
+            _log.info("the sandbox network is ready; its page is at http://%s:%d/view/", _HOST, port)
             await broken.wait()
             raise RuntimeError("the network's state could not be stored")
     finally:

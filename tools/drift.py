@@ -4,13 +4,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import conformance, events_page, gateway, generate, grpc_page
+from tools import cli_page, conformance, events_page, gateway, generate, grpc_page
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = (
     "gen",
     "gateway-config",
     "envoy.yaml",
+    "docs/cli.md",
     "docs/conformance.md",
     "docs/events.md",
     "docs/grpc.md",
@@ -56,6 +57,7 @@ def main() -> int:
         gateway.main(Path(folder))
         conformance.main(Path(folder))
         events_page.main(Path(folder))
+        cli_page.main(Path(folder))
         grpc_page.main(Path(folder))
         found = differences(ROOT, Path(folder))
     for line in found:

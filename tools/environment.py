@@ -1,4 +1,4 @@
-"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run|dev|browser|docs`.
+"""Makes the virtual environment what the lock files say: `python3 tools/environment.py run`, or another part.
 
 Run by the machine's own Python before anything is installed, so it needs nothing but that. An
 environment is named by what it was made of; where that has changed it is made anew from nothing,
@@ -23,6 +23,7 @@ PARTS = {
     "dev": "development tools",
     "browser": "what drives a browser",
     "docs": "what makes a site of the documents",
+    "node": "Node",
 }
 NEEDS = {"run": ("run",), "dev": ("run", "dev")}
 """What is installed for a part, itself last; for those that are not here: `dev` and itself."""
@@ -35,8 +36,9 @@ def main(kind: str) -> None:
     """Brings .venv up to date.
 
     Args:
-        kind: "run" for what the gateway needs, "dev" for what its developers need as well, "browser" for
-            what tests in a browser need beside that, "docs" for what the site of the documents does.
+        kind: "run" for what the gateway needs, "dev" for what its developers need as well. Beside that:
+            "browser" for tests in a browser, "docs" for the site of the documents, "node" for the examples in
+            TypeScript.
     """
     if sys.version_info < (3, 11):  # noqa: UP036 - this file alone meets whatever Python a machine has
         sys.exit(

@@ -12,11 +12,12 @@ from pathlib import Path
 import grpc
 from wagate.v1 import events_pb2, events_pb2_grpc
 
+POSITION = Path("position")
 TRY_AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
 
 
 def follow(
-    address: str, key: str, load: Callable[[], str], save: Callable[[str], object], names: Sequence[str] = ()
+    address: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
 ) -> Generator[events_pb2.Event, None, None]:
     """Gives out every event once it has happened.
 
@@ -43,10 +44,16 @@ def follow(
             time.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
 
 
+def load() -> str:
+    return POSITION.read_text() if POSITION.exists() else ""
+
+
+def save(event_id: str) -> None:
+    new = POSITION.with_suffix(".new")
+    new.write_text(event_id)
+    new.replace(POSITION)  # a crash leaves the old one or the new one, never half of it
+
+
 if __name__ == "__main__":
-    position = Path("position")
-    position.touch()
-    for event in follow(
-        os.environ["WAGATE_GRPC"], os.environ["WAGATE_API_KEY"], position.read_text, position.write_text
-    ):
+    for event in follow(os.environ["WAGATE_GRPC"], os.environ["WAGATE_API_KEY"], load, save):
         print(event.timestamp, event.event, event.id, flush=True)

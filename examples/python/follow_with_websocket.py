@@ -12,12 +12,13 @@ from typing import Any
 
 import aiohttp
 
+POSITION = Path("position")
 MEND_FIRST = {4400, 4404}
 """Close codes after which the same request would end the same way."""
 
 
 async def follow(
-    gateway: str, key: str, load: Callable[[], str], save: Callable[[str], object], names: Sequence[str] = ()
+    gateway: str, key: str, load: Callable[[], str], save: Callable[[str], None], names: Sequence[str] = ()
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Gives out every event once it has happened.
 
@@ -54,13 +55,21 @@ async def follow(
             await asyncio.sleep(1)  # the gateway restarts; nothing that happens meanwhile is lost
 
 
-async def main(position: Path) -> None:
+def load() -> str:
+    return POSITION.read_text() if POSITION.exists() else ""
+
+
+def save(event_id: str) -> None:
+    new = POSITION.with_suffix(".new")
+    new.write_text(event_id)
+    new.replace(POSITION)  # a crash leaves the old one or the new one, never half of it
+
+
+async def main() -> None:
     url, key = os.environ["WAGATE_URL"], os.environ["WAGATE_API_KEY"]
-    async for event in follow(url, key, position.read_text, position.write_text):
+    async for event in follow(url, key, load, save):
         print(event["timestamp"], event["event"], event["id"], flush=True)
 
 
 if __name__ == "__main__":
-    kept = Path("position")
-    kept.touch()
-    asyncio.run(main(kept))
+    asyncio.run(main())

@@ -8,15 +8,16 @@ import { bubble } from "./message.js";
 import { accountOf, fullName, groupOf, nameOf } from "./names.js";
 import { network, refresh, watch } from "./network.js";
 import { doing, tell } from "./notices.js";
-import { absence, addPerson, renamePerson } from "./people.js";
+import { absence, addPerson, followInvite, renamePerson } from "./people.js";
 import { entriesOf } from "./records.js";
+import { badge } from "./tabs.js";
 import { chatsOf, choose, onSelection, selection, unreadOf } from "./selection.js";
 import { call as ring, calls } from "./calls.js";
 
 const TYPING = 25_000; // milliseconds for which a chat state is believed
 
 const writing = composer();
-let drawn = { place: "", now: "" };
+let drawn = { place: "", now: "", seq: 0 };
 
 /** Shows the chat from now on. */
 export function start() {
@@ -36,7 +37,7 @@ function draw() {
     replace(byId("calls"));
     return;
   }
-  replace(byId("chat-head"), head(person), strip(person));
+  replace(byId("chat-head"), head(person), strip(person), selection.chat ? chatHead(person) : null);
   replace(byId("calls"), calls());
   drawMessages(person, log);
   writing.aim(selection);
@@ -72,13 +73,14 @@ function head(person) {
     el("h2", { id: "chat-title" }, `${person.name || person.number}'s chats`, el("small", {}, person.number)),
     el(
       "details",
-      { class: "menu" },
+      { class: "menu", "data-key": `more-${person.number}` },
       el("summary", { "data-key": "about-person" }, "More"),
       el(
         "div",
         { class: "actions" },
         button("Rename", () => renamePerson(person), { class: "quiet", "data-key": "rename" }),
         button(hidden ? "Put on WhatsApp again" : "Take off WhatsApp", doing(find), { class: "quiet", "data-key": "absent" }),
+        button("Follow an invite", () => followInvite(person), { class: "quiet", "data-key": "invite" }),
         button("Appear online", show("available"), { class: "quiet", "data-key": "online" }),
         button("Appear away", show("unavailable"), { class: "quiet", "data-key": "away" }),
       ),
@@ -101,8 +103,8 @@ function strip(person) {
           "aria-current": jid === selection.chat ? "true" : null,
           "data-key": `chat-${jid}`,
         },
-        el("span", { class: "what" }, nameOf(jid), el("small", {}, kindOf(jid, messages))),
-        count ? el("span", { class: "badge" }, String(count), el("span", { class: "hidden" }, " new messages")) : null,
+        el("span", { class: "what" }, el("span", { class: "name" }, nameOf(jid)), el("small", {}, kindOf(jid, messages))),
+        count ? badge(count) : null,
       ),
     );
   });
@@ -115,8 +117,10 @@ function kindOf(jid, messages) {
     return "group";
   }
   const account = accountOf(jid);
-  const what = account?.kind === "account" ? "your phone" : account ? "person" : "not on this network";
-  return messages.length ? what : `${what}, nothing said yet`;
+  if (!account) {
+    return "not on this network";
+  }
+  return messages.length ? account.number : "nothing said yet";
 }
 
 function drawMessages(person, log) {
@@ -129,8 +133,10 @@ function drawMessages(person, log) {
     return;
   }
   // Whoever has scrolled back reads; whoever is at the end wants to see what comes.
-  const follows = place !== drawn.place || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  drawn = { place, now };
+  const newest = entries.at(-1);
+  const wrote = newest?.kind === "sent" && newest.seq !== drawn.seq;
+  const follows = wrote || place !== drawn.place || log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  drawn = { place, now, seq: newest?.seq };
   if (!selection.chat) {
     replace(log);
     return;
@@ -140,7 +146,6 @@ function drawMessages(person, log) {
   const context = { person, chat: selection.chat, reply: (message) => writing.reply(message) };
   replace(
     log,
-    chatHead(person, chat),
     messages.length ? el("ol", { class: "messages" }, messages.map((message) => bubble(message, context))) : el("p", { class: "empty" }, "Nothing was said here yet."),
     el("p", { class: "states", id: "states" }),
   );
@@ -150,8 +155,9 @@ function drawMessages(person, log) {
   }
 }
 
-function chatHead(person, chat) {
+function chatHead(person) {
   const jid = selection.chat;
+  const chat = conversations(entriesOf(person.number)).get(jid);
   const group = groupOf(jid);
   const account = accountOf(jid);
   const heard = (chat?.messages ?? []).filter((message) => !message.mine && !message.orphan);
@@ -167,7 +173,7 @@ function chatHead(person, chat) {
   return el(
     "div",
     { class: "with" },
-    el("h3", {}, `With ${nameOf(jid)}`, el("small", {}, group ? `${group.members.length} members` : (account?.number ?? jid))),
+    el("h3", {}, `With ${nameOf(jid)}`, group ? el("small", {}, `${group.members.length} members`) : null),
     el(
       "div",
       { class: "actions" },

@@ -4,7 +4,7 @@ import { at, call } from "./api.js";
 import { button, el, freshId, replace } from "./dom.js";
 import { ask } from "./form-dialog.js";
 import { inWords } from "./message.js";
-import { nameOf } from "./names.js";
+import { accountOf, nameOf } from "./names.js";
 import { complain, doing } from "./notices.js";
 
 /**
@@ -49,7 +49,7 @@ export function composer() {
     }
     submit.disabled = true;
     try {
-      await send({ text: written });
+      await send({ text: written, ...mentioned(written) });
       // What was written meanwhile is the next message.
       text.value = text.value === written ? "" : text.value;
       forget();
@@ -89,6 +89,12 @@ export function composer() {
       text.focus();
     },
   };
+}
+
+// Whoever is named by number, as in "@628110000001 look".
+function mentioned(text) {
+  const mentions = [...text.matchAll(/@([0-9]{5,15})\b/g)].map(([, number]) => number).filter(accountOf);
+  return mentions.length ? { mentions } : {};
 }
 
 function location(send) {

@@ -8,6 +8,16 @@
  *   the latest, by address) and `last` (the time of the latest message).
  */
 export function conversations(entries) {
+  // Records that come later make another array.
+  if (!known.has(entries)) {
+    known.set(entries, together(entries));
+  }
+  return known.get(entries);
+}
+
+const known = new WeakMap();
+
+function together(entries) {
   const chats = new Map();
   const messages = new Map();
   for (const { kind, record } of entries) {

@@ -27,11 +27,15 @@ export function button(text, onclick, attributes = {}) {
   return el("button", { type: "button", onclick, ...attributes }, text);
 }
 
-/** Replaces what is in an element; the focus stays with what has the same `data-key`. */
+/** Replaces what is in an element; what has the same `data-key` keeps the focus and stays open. */
 export function replace(container, ...children) {
   const active = document.activeElement;
   const key = container.contains(active) ? active.dataset.key : undefined;
+  const open = new Set([...container.querySelectorAll("details[open]")].map((details) => details.dataset.key));
   container.replaceChildren(...present(children));
+  for (const details of container.querySelectorAll("details[data-key]")) {
+    details.open = open.has(details.dataset.key);
+  }
   if (key !== undefined) {
     container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
   }

@@ -17,6 +17,7 @@ const LIMITS = [
 let kinds = [];
 let whom = null;
 let limit = null;
+let wasChosen = false; // whom it hits, by the user
 
 /** Shows the faults from now on. */
 export async function start() {
@@ -41,7 +42,7 @@ export async function start() {
 
 function drawTarget() {
   const [whoId, longId] = [freshId("whom"), freshId("limit")];
-  whom = el("select", { id: whoId });
+  whom = el("select", { id: whoId, onchange: () => (wasChosen = true) });
   limit = el("select", { id: longId }, LIMITS.map(([value, label]) => el("option", { value }, label)));
   replace(
     byId("fault-target"),
@@ -59,7 +60,9 @@ function drawWhom() {
     network.phones.length ? el("optgroup", { label: "Phones" }, network.phones.map(option)) : null,
     network.contacts.length ? el("optgroup", { label: "People" }, network.contacts.map(option)) : null,
   );
-  whom.value = before;
+  // What is tried here is the gateway: its connections are those of the phones' devices.
+  const sensible = network.phones.find(({ devices }) => devices.length)?.number ?? "";
+  whom.value = wasChosen ? before : sensible;
   if (whom.selectedIndex < 0) {
     whom.value = "";
   }
@@ -93,10 +96,14 @@ function card(kind) {
   return el(
     "li",
     { class: "card fault", "data-kind": kind.kind },
-    el("h3", {}, kind.title, el("code", {}, kind.kind)),
+    el(
+      "div",
+      { class: "head" },
+      el("h3", {}, kind.title, el("code", {}, kind.kind)),
+      button("Turn on", turnOn, { "aria-label": `Turn on: ${kind.title}` }),
+    ),
     el("p", { class: "about" }, kind.does),
     inputs.length ? el("div", { class: "settings" }, inputs.map(({ row }) => row)) : null,
-    el("div", { class: "actions" }, button(kind.kind === "stream_error" || kind.kind === "cut" ? "Do it" : "Turn on", turnOn, { "aria-label": `${kind.title}: turn on` })),
   );
 }
 

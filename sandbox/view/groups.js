@@ -3,7 +3,7 @@
 import { at, call } from "./api.js";
 import { button, byId, el, replace } from "./dom.js";
 import { ask, shell } from "./form-dialog.js";
-import { fullName, nameOf } from "./names.js";
+import { accountOf, fullName, nameOf } from "./names.js";
 import { network, refresh, watch } from "./network.js";
 import { complain, doing, tell } from "./notices.js";
 
@@ -87,7 +87,10 @@ function inside(group, show) {
       show();
     });
   const path = at("groups", group.id);
-  const members = (what, number) => change(`${path}/members`, { change: what, members: [number] });
+  const members = (what, number) =>
+    what === "leave"
+      ? change(at("contacts", number, "groups", group.id), undefined, "DELETE")
+      : change(`${path}/members`, { change: what, members: [number] });
   return [
     el("h3", {}, group.subject),
     el("p", { class: "facts" }, `Made by ${nameOf(group.creator)}`, el("small", {}, group.jid)),
@@ -110,6 +113,7 @@ function memberRow(group, member, members) {
   const act = (label, what) =>
     button(label, members(what, member.number), { class: "quiet", "data-key": `${what}-${member.number}`, "aria-label": `${label} ${name}` });
   const creator = member.number === group.creator;
+  const person = accountOf(member.jid)?.kind === "person";
   const role = { superadmin: "made the group", admin: "admin", member: "member" }[member.role];
   return el(
     "li",
@@ -117,6 +121,7 @@ function memberRow(group, member, members) {
     el("span", { class: "what" }, name, el("small", {}, `${member.number} · ${role}`)),
     creator ? null : act(...(member.role === "admin" ? ["Make a member", "demote"] : ["Make an admin", "promote"])),
     creator ? null : act("Remove", "remove"),
+    person ? act("Leave", "leave") : null,
   );
 }
 

@@ -1,7 +1,7 @@
 // The newest records of everybody, in plain words.
 
 import { byId, el, replace } from "./dom.js";
-import { inWords } from "./message.js";
+import { inWords, receiptInWords } from "./message.js";
 import { groupOf, nameOf } from "./names.js";
 import { watch } from "./network.js";
 import { newest, onRecords } from "./records.js";
@@ -30,7 +30,7 @@ function words({ number, kind, record }) {
     case "sent":
       return `${me} sent to ${nameOf(record.chat)}: ${inWords(record)}`;
     case "receipt":
-      return `${me} was told by ${nameOf(record.from)}${where}: ${record.type} (${record.ids.length === 1 ? "1 message" : `${record.ids.length} messages`})`;
+      return `${me} was told${where}: ${receiptInWords(record.type, record.from)}${record.ids.length > 1 ? ` (${record.ids.length} messages)` : ""}`;
     default:
       return `${me} saw that ${nameOf(record.from)} is ${record.state}${where}`;
   }

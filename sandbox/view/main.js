@@ -29,7 +29,7 @@ steps.start();
 network.watch(["health", "stats"], () => {
   const { answers, known } = network.health;
   const { online = 0, messages } = network.network.stats;
-  const words = known ? `${online} online · ${messages?.accepted ?? 0} messages sent · ${messages?.queued ?? 0} waiting` : "Looking for the sandbox ...";
+  const words = known ? `Online: ${online} · sent: ${messages?.accepted ?? 0} · waiting: ${messages?.queued ?? 0}` : "Looking for the sandbox ...";
   const text = answers ? words : "The sandbox does not answer. This page tries again.";
   const health = byId("health");
   health.classList.toggle("bad", !answers);

@@ -64,6 +64,12 @@ export function inWords(record) {
   }
 }
 
+/** What a receipt says, in plain words. */
+export function receiptInWords(type, from) {
+  const words = { delivered: "delivered to", inactive: "delivered to", read: "read by", played: "played by", retry: "asked for again by" };
+  return words[type] ? `${words[type]} ${nameOf(from)}` : `${type} by ${nameOf(from)}`;
+}
+
 function orphanWords(record) {
   return `${nameOf(record.from)}: ${inWords(record)} (about a message that is not shown here)`;
 }
@@ -123,11 +129,16 @@ function foot(message) {
   if (message.edited && !message.revoked) {
     words.push("edited");
   }
-  if (message.mine) {
-    const { word, who } = progress(message);
-    words.push(who.length > 1 ? `${word} by ${who.length}` : word);
+  return el("p", { class: "foot" }, words.join(" · "), message.mine ? [" · ", progressOf(message)] : null);
+}
+
+function progressOf(message) {
+  const { word, who } = progress(message);
+  if (!message.receipts.length) {
+    return word;
   }
-  return el("p", { class: "foot" }, words.join(" · "));
+  const text = who.length > 1 ? `${word} (${who.length})` : word;
+  return button(text, () => receipts(message), { class: "link", "data-key": `receipts-${message.id}`, title: "Show the receipts" });
 }
 
 function actions(message, context) {
@@ -141,7 +152,6 @@ function actions(message, context) {
     button("Forward", () => forward(message, context), key("forward")),
     message.mine && message.kind === "text" ? button("Edit", () => edit(message, context), key("edit")) : null,
     message.mine ? button("Delete", revoke, key("delete")) : null,
-    message.mine && message.receipts.length ? button("Receipts", () => receipts(message), key("receipts")) : null,
   );
 }
 
@@ -199,7 +209,7 @@ function forward(message, context) {
 
 function receipts(message) {
   const rows = message.receipts.map(({ type, from, timestamp }) =>
-    el("li", { class: "row" }, el("span", { class: "what" }, nameOf(from), el("small", {}, `${clock.format(timestamp)} · ${type}`))),
+    el("li", { class: "row" }, el("span", { class: "what" }, receiptInWords(type, from), el("small", {}, `${clock.format(timestamp)} · ${type}`))),
   );
   const dialog = shell(
     "Receipts",

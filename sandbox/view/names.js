@@ -2,16 +2,29 @@
 
 import { network } from "./network.js";
 
+let index = { of: null, accounts: new Map(), groups: new Map() };
+
 /** The phone or contact behind a number or an address of either kind; undefined for strangers. */
 export function accountOf(address) {
-  return [...network.phones, ...network.contacts].find(
-    (account) => account.number === address || account.jid === address || account.lid === address,
-  );
+  return indexed().accounts.get(address);
 }
 
 /** The group behind an address; undefined where there is none. */
 export function groupOf(address) {
-  return network.groups.find((group) => group.jid === address);
+  return indexed().groups.get(address);
+}
+
+// Of each answer once: a long chat asks for the same few names again and again.
+function indexed() {
+  if (index.of !== network) {
+    const accounts = [...network.phones, ...network.contacts];
+    index = {
+      of: network,
+      accounts: new Map(accounts.flatMap((account) => [account.number, account.jid, account.lid].map((key) => [key, account]))),
+      groups: new Map(network.groups.map((group) => [group.jid, group])),
+    };
+  }
+  return index;
 }
 
 /** What somebody or a group is called, in as few words as tell who it is. */

@@ -6,6 +6,7 @@ import { ask } from "./form-dialog.js";
 import { freeName, freeNumber, fullName } from "./names.js";
 import { network, refresh, watch } from "./network.js";
 import { tell } from "./notices.js";
+import { badge } from "./tabs.js";
 import { choose, onSelection, selection, unreadOf } from "./selection.js";
 
 const FIRST_NUMBER = "628120000001";
@@ -70,6 +71,20 @@ export function renamePerson(contact) {
   });
 }
 
+/** Asks for the invite of a group that a person is to join. */
+export function followInvite(contact) {
+  ask({
+    title: `Join a group as ${fullName(contact)}`,
+    fields: [{ name: "code", label: "Invite", hint: "The link or the code in it" }],
+    action: "Join",
+    run: async ({ code }) => {
+      const group = await call("POST", `${at("contacts", contact.number)}/groups`, { code });
+      tell(`${fullName(contact)} is in the group ${group.subject}.`);
+      await refresh();
+    },
+  });
+}
+
 /** The fault that hides somebody from those who look the number up; undefined where there is none. */
 export function absence(number) {
   return network.faults.find((fault) => fault.kind === "absent" && fault.number === number);
@@ -115,7 +130,7 @@ function row(contact) {
       },
       dot,
       what,
-      count ? el("span", { class: "badge" }, String(count), el("span", { class: "hidden" }, " new messages")) : null,
+      count ? badge(count) : null,
     ),
   );
 }

@@ -6,6 +6,7 @@ import { ask } from "./form-dialog.js";
 import { freeNumber, fullName } from "./names.js";
 import { network, refresh, watch } from "./network.js";
 import { doing, tell } from "./notices.js";
+import { openPhoneChats } from "./phone-chats.js";
 import { openCamera } from "./scan.js";
 
 const FIRST_NUMBER = "628110000001";
@@ -56,6 +57,7 @@ function card(phone) {
       button("Scan a code", () => openCamera(phone), { ...key("scan"), class: "main" }),
       button("Type a pairing code", () => typeCode(phone), key("type")),
       button("Rename", () => rename(phone), key("rename")),
+      button("Its chats", () => openPhoneChats(phone), key("chats")),
       button("Invent a past", () => inventPast(phone), key("past")),
     ),
   );
@@ -72,7 +74,7 @@ function linked(phone, device) {
     "li",
     {},
     el("span", { class: device.online ? "dot on" : "dot", "aria-hidden": "true" }),
-    el("span", { class: "what" }, `Device ${device.device}`, el("small", {}, `${device.platform || "unknown"} · ${device.online ? "online" : "offline"}${waiting}`)),
+    el("span", { class: "what" }, `Device ${device.device}`, el("small", {}, `${device.online ? "online" : "offline"}${waiting}`)),
     button("Unlink", doing(unlink), { class: "quiet", "data-key": `unlink-${phone.number}-${device.device}`, "aria-label": `Unlink device ${device.device}` }),
   );
 }

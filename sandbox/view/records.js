@@ -1,6 +1,7 @@
 // The journal as it grows: the newest records of everybody, and all that is shown of one person.
 
 import { at, call } from "./api.js";
+import { complain } from "./notices.js";
 
 const NEWEST = 200; // records of everybody
 const OF_ONE = 500; // records of the person who is looked at
@@ -39,21 +40,49 @@ export async function follow() {
       const entries = await call("GET", path);
       const fresh = last !== null;
       last = entries.at(-1)?.seq ?? last ?? 0;
-      newest = [...newest, ...entries].slice(-NEWEST);
-      merge(
-        person,
-        entries.filter((entry) => entry.number === person.number),
-      );
-      if (entries.length || !fresh) {
-        listeners.forEach((listener) => listener(entries, fresh));
-      }
+      take(entries, fresh);
     } catch {
+      // Whoever answers next may be another network with another journal: then all is read anew.
+      last = null;
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
+    await looked();
   }
 }
 
+function take(entries, fresh) {
+  newest = fresh ? [...newest, ...entries].slice(-NEWEST) : entries;
+  if (fresh) {
+    merge(
+      person,
+      entries.filter((entry) => entry.number === person.number),
+    );
+  } else if (person.number) {
+    lookAt(person.number).then(() => listeners.forEach((listener) => listener([], true)), complain);
+  }
+  if (entries.length || !fresh) {
+    listeners.forEach((listener) => listener(entries, fresh));
+  }
+}
+
+// A browser has few connections to one host; pages that nobody sees leave theirs to the others.
+function looked() {
+  return new Promise((resolve) => {
+    const settle = () => {
+      if (!document.hidden) {
+        document.removeEventListener("visibilitychange", settle);
+        resolve();
+      }
+    };
+    document.addEventListener("visibilitychange", settle);
+    settle();
+  });
+}
+
 function merge(into, entries) {
+  if (!entries.length) {
+    return;
+  }
   const known = new Set(into.entries.map((entry) => entry.seq));
   const added = entries.filter((entry) => !known.has(entry.seq));
   into.entries = [...into.entries, ...added].sort((one, other) => one.seq - other.seq);

@@ -8,8 +8,6 @@ import { refresh } from "./network.js";
 import { tell } from "./notices.js";
 import { listen } from "./pairing-channel.js";
 
-const CAN_READ_PICTURES = "BarcodeDetector" in globalThis;
-
 /** Opens the camera of a phone. */
 export function openCamera(phone) {
   const codes = el("div", { class: "codes" });
@@ -27,7 +25,16 @@ export function openCamera(phone) {
     problem,
     el("div", { class: "actions" }, button("Close", () => dialog.close())),
   );
-  const channel = listen((offers) => draw(codes, offers, scan));
+  let untouched = true;
+  const channel = listen((offers) => {
+    draw(codes, offers, scan);
+    if (untouched && offers.length) {
+      // Whoever opened the camera most likely wants this.
+      untouched = false;
+      codes.querySelector("button").focus();
+    }
+  });
+  paste.addEventListener("input", () => (untouched = false));
   dialog.addEventListener("close", () => channel.close());
   dialog.showModal();
 
@@ -99,7 +106,7 @@ function pasting(scan, problem) {
     el(
       "small",
       {},
-      CAN_READ_PICTURES
+      canReadPictures()
         ? "Paste the text, or drop or paste a picture of the code here."
         : "GET /sessions/{session}/qr answers with it. This browser reads no pictures of codes.",
     ),
@@ -129,8 +136,12 @@ function pasting(scan, problem) {
   return form;
 }
 
+function canReadPictures() {
+  return "BarcodeDetector" in globalThis;
+}
+
 async function readPicture(file) {
-  if (!CAN_READ_PICTURES) {
+  if (!canReadPictures()) {
     throw new Error("This browser reads no pictures of codes: paste the code's text.");
   }
   const detector = new globalThis.BarcodeDetector({ formats: ["qr_code"] });

@@ -2,10 +2,9 @@
 
 import { entriesOf, lookAt, onRecords } from "./records.js";
 import { conversations } from "./conversations.js";
-import { accountOf, groupOf } from "./names.js";
 import { network } from "./network.js";
 import { complain } from "./notices.js";
-import { openTab, shownTab } from "./tabs.js";
+import { announce, openTab, shownTab } from "./tabs.js";
 
 /** The person's number and the chat's address; "" where nothing is chosen. */
 export const selection = { person: "", chat: "" };
@@ -73,11 +72,6 @@ export function start() {
   });
 }
 
-/** Whether there is somebody or a group behind the chat that is looked at. */
-export function chatExists() {
-  return Boolean(accountOf(selection.chat) || groupOf(selection.chat));
-}
-
 function seen() {
   if (!document.hidden && shownTab() === "chat") {
     unread.get(selection.person)?.delete(selection.chat);
@@ -85,5 +79,6 @@ function seen() {
 }
 
 function told() {
+  announce([...unread.keys()].reduce((sum, number) => sum + unreadOf(number), 0));
   listeners.forEach((listener) => listener());
 }

@@ -1,6 +1,6 @@
 // On a narrow screen one part of the page is shown at a time.
 
-import { byId, button, replace } from "./dom.js";
+import { button, byId, el, replace } from "./dom.js";
 
 const PARTS = [
   ["phones", "Phones"],
@@ -9,6 +9,8 @@ const PARTS = [
   ["faults", "Faults"],
   ["journal", "Journal"],
 ];
+
+let unread = 0;
 
 const narrow = matchMedia("(max-width: 759px)");
 
@@ -23,6 +25,14 @@ export function openTab(part) {
   draw();
 }
 
+/** Says at the people's tab how many messages nobody has looked at. */
+export function announce(count) {
+  if (count !== unread) {
+    unread = count;
+    draw();
+  }
+}
+
 /** Shows the tabs from now on. */
 export function start() {
   draw();
@@ -30,10 +40,15 @@ export function start() {
 
 function draw() {
   const tabs = PARTS.map(([part, label]) =>
-    button(label, () => openTab(part), {
+    button([label, part === "people" && unread ? badge(unread) : null], () => openTab(part), {
       "data-key": part,
       "aria-current": document.body.dataset.tab === part ? "true" : null,
     }),
   );
   replace(byId("tabs"), tabs);
+}
+
+/** How many messages nobody has looked at. */
+export function badge(count) {
+  return el("span", { class: "badge" }, String(count), el("span", { class: "hidden" }, " new messages"));
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from server.config import Settings
 from server.errors import Code, WagateError
+from server.supervisor.settings import UpSettings
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 1
@@ -84,7 +85,8 @@ def manifest_of(text: bytes) -> Manifest:
 
 def settings_to_keep() -> dict[str, str]:
     """The settings of this environment that are worth writing down."""
-    known = {f"WAGATE_{name.upper()}" for name in Settings.model_fields}
+    fields = (*Settings.model_fields, *UpSettings.model_fields)
+    known = {f"WAGATE_{name.upper()}" for name in fields}
     return {
         name: value
         for name, value in sorted(os.environ.items())

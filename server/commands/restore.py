@@ -29,8 +29,8 @@ def restore(
 ) -> None:
     """Put a backup into the data directory, which must be empty; the gateway must not run.
 
-    Never let the old gateway run again beside the restored one: WhatsApp takes two that use the same keys for
-    one, and throws both out. Messages that were sent and received after the backup are not in it.
+    Never let the old gateway run again beside the restored one: both have the same keys, and WhatsApp throws
+    out whichever connected first. What was sent and received after the backup is not in it.
     """
 
     async def work() -> None:

@@ -10,10 +10,9 @@ from server.doctor.subject import Subject
 
 # In a process of its own: what the library may do on being loaded must not happen to the doctor.
 _LOAD: Final = (
-    "from server.whatsapp.libmagic import ensure_libmagic\n"
     "import ctypes, sys\n"
     "try:\n"
-    "    ensure_libmagic()\n"
+    "    import server.whatsapp\n"
     "    ctypes.CDLL('libmagic.so.1')\n"
     "except OSError as error:\n"
     "    sys.exit(f'libmagic: {error}')\n"

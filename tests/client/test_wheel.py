@@ -67,7 +67,8 @@ def checked(client: Installed, folder: Path, script: str) -> str:
 
 
 def test_it_brings_nothing_of_the_gateway(client: Installed) -> None:
-    assert client.brought == {"googleapis-common-protos", "grpcio", "protobuf", "typing-extensions"}
+    wanted = {"googleapis-common-protos", "grpcio", "grpcio-status", "protobuf", "typing-extensions"}
+    assert client.brought == wanted
     complete = client.pip("check")
     assert complete.returncode == 0, complete.stdout
     program = "import wagate.client, sys; print(*sorted(sys.modules))"

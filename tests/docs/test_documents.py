@@ -14,7 +14,7 @@ from tests.docs.pages import MARKS, ROOT, Block, blocks, name, pages
 from tests.docs.reader import LEFT_TO_OTHERS, QUICKSTART, SHOWN, TYPED, Reader
 from tests.support.event_schemas import envelope_problems
 
-READ = {"js", "ini", "yaml"}
+READ = {"js", "ts", "ini", "yaml"}
 """Languages that nothing here can run. A block of theirs says who does, or why nobody can."""
 PAGES = pages()
 ALL = [block for page in PAGES for block in blocks(page)]

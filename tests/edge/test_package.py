@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def test_an_installed_wheel_configures_envoy_by_itself(wheel: Path, tmp_path: Pa
     assert (shipped / "envoy.yaml").read_bytes() == (ROOT / "envoy.yaml").read_bytes()
     assert told["pages"] == sorted(load(FOLDERS))
     assert (shipped / "rest.binpb").read_bytes() == (ROOT / "gateway-config" / "rest.binpb").read_bytes()
+
+
+def test_a_wheel_has_the_sandboxs_page(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        inside = {name for name in packed.namelist() if name.startswith("sandbox/view/")}
+    assert inside == {f"sandbox/view/{path.name}" for path in (ROOT / "sandbox" / "view").iterdir()}
 
 
 def test_drift_names_every_file_that_is_not_as_generated(tmp_path: Path) -> None:

@@ -348,6 +348,7 @@ def test_people_get_commands_with_the_real_ports(tmp_path: Path) -> None:
         while "Ctrl+C" not in text:
             text += up.process.stdout.readline()
         assert f"export WAGATE_URL={up.url}\n" in text
+        assert f"{up.url}/console/" in text
         assert f"{up.url}/sandbox/view/" in text
         assert f"export WAGATE_SANDBOX_PORT={up.ports['SANDBOX']}\n" in text
         assert "wa_a-key-for-tests" in text

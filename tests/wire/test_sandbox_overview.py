@@ -1,6 +1,7 @@
 """The network as a whole: who is there, what happened, and what somebody who watches is told."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +129,21 @@ async def test_a_call_is_listed_until_it_ends(sandbox: SandboxProcess) -> None:
     assert [each["taken"] for each in await sandbox.ok("GET", "/calls")] == [True]
     await sandbox.ok("DELETE", f"/calls/{call['id']}")
     assert await sandbox.ok("GET", "/calls") == []
+
+
+async def test_who_waits_does_not_keep_the_network_from_ending(tmp_path: Path) -> None:
+    process = SandboxProcess(tmp_path / "data")
+    await process.start()
+    try:
+        port = int(process.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /journal?after=0&wait=30 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await writer.drain()
+        await process.ok("GET", "/stats")  # by then the other one is waited for
+        assert await process.end() == 0
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b"[]")
+        writer.close()
+    finally:
+        await process.close()

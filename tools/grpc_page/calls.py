@@ -89,10 +89,19 @@ def _one(field: FieldDescriptor, value: Any, depth: int) -> str:
     if field.enum_type is not None:
         known = field.enum_type.values_by_number[value].name
         return f"{_module(field.enum_type.file.name)}.{known}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return _literal(value)
 
 
 def _free(message: Struct | Value) -> str:
     """A message that may hold any JSON, as `json_format` makes it."""
     free = json_format.MessageToDict(message)
-    return f"json_format.ParseDict({free!r}, struct_pb2.{message.DESCRIPTOR.name}())"
+    return f"json_format.ParseDict({_literal(free)}, struct_pb2.{message.DESCRIPTOR.name}())"
+
+
+def _literal(value: Any) -> str:
+    """JSON's value as Python, in the quotes that formatters ask for."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(name)}: {_literal(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

@@ -1,11 +1,12 @@
 """What a call can fail with: a class for each word that the gateway has for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final, cast
 
 import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 DOMAIN: Final = "wagate"
 """The domain of the gateway's own `google.rpc.ErrorInfo`."""
@@ -164,10 +165,8 @@ def error_of(failure: grpc.aio.AioRpcError, address: str) -> GatewayError:
 
 
 def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status:
-    for name, value in cast("Iterable[tuple[str, str | bytes]]", failure.trailing_metadata() or ()):
-        if name == "grpc-status-details-bin" and isinstance(value, bytes):
-            try:
-                return status_pb2.Status.FromString(value)
-            except DecodeError:
-                break
-    return status_pb2.Status()
+    try:
+        found: status_pb2.Status | None = rpc_status.from_call(cast("grpc.Call", failure))
+    except (DecodeError, ValueError):  # a proxy's, or somebody else's
+        found = None
+    return found or status_pb2.Status()

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from server.config import Settings
 from server.errors import Code, WagateError
-from server.whatsapp.wire import WHATSAPP, Wire, wire_of
+from server.stand_in import WHATSAPP
+from server.whatsapp.wire import Wire, wire_of
 
 ROOT_KEY = "11" * 32
 

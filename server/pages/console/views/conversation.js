@@ -17,6 +17,8 @@ import { bubble } from "./message.js";
 const PAGE = 50;
 /** Pixels from the end within which the newest message is followed. */
 const NEAR = 80;
+/** Many messages at once are one look at the chat. */
+const GATHER = 250;
 const TYPING_LASTS = 15_000;
 const TYPING = { composing: "typing ...", recording: "recording ..." };
 
@@ -32,10 +34,13 @@ export class Conversation {
   #older = h("div", { class: "older" });
   #log = h("ol", { class: "log", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
   #scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Conversation" }, this.#older, this.#log);
+  #unread = h("div", {});
   #menu = h("div", { class: "buttons" });
   #details = h("details", { class: "menu", hidden: true }, h("summary", {}, "Manage"), this.#menu);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingEnds;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
   #stop;
   #gone = false;
 
@@ -55,7 +60,7 @@ export class Conversation {
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Chat" },
-      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, this.#details),
+      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, h("div", { class: "line" }, this.#unread, this.#details)),
       this.#scroll,
       this.#typing,
       this.#composer.element,
@@ -67,6 +72,7 @@ export class Conversation {
   leave() {
     this.#gone = true;
     clearTimeout(this.#typingEnds);
+    clearTimeout(this.#soon);
     this.#composer.leave();
     this.#stop();
   }
@@ -128,9 +134,13 @@ export class Conversation {
       await this.#describe();
     };
     const muted = Boolean(chat.mutedUntil && chat.mutedUntil > Date.now());
+    const read = async () => {
+      await this.#app.api.call("POST", `${path}/read`);
+      await this.#describe();
+    };
+    fill(this.#unread, chat.unreadCount > 0 && button("Mark as read", read));
     fill(
       this.#menu,
-      chat.unreadCount > 0 && button("Mark as read", async () => { await this.#app.api.call("POST", `${path}/read`); await this.#describe(); }),
       button(chat.pinned ? "Unpin" : "Pin", change({ pinned: !chat.pinned })),
       button(chat.archived ? "Unarchive" : "Archive", change({ archived: !chat.archived })),
       button(muted ? "Unmute" : "Mute 8 h", change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 })),
@@ -159,10 +169,12 @@ export class Conversation {
     if (!changed.length) return;
     const atEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
     if (this.#model.messages.length > known) {
-      if (!known) {
-        this.#bound();
+      if (!known) this.#bound();
+      // Its name may be new, and its counter is.
+      this.#soon ??= setTimeout(() => {
+        this.#soon = undefined;
         this.#describe().catch(fail);
-      }
+      }, GATHER);
       if (!changed[0].fromMe) this.#present({ personJid: changed[0].senderJid, state: "paused" });
       this.#draw();
     } else for (const message of changed) this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));

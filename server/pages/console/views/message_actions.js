@@ -41,7 +41,7 @@ export function actionsOf(message, context) {
         say("Forwarded.");
       }),
     ),
-    button(
+    (message.fromMe || message.chatJid.endsWith("@g.us")) && button(
       "Delete for everyone ...",
       () =>
         ask("Delete this message for everyone?", message.fromMe ? "It disappears from every phone in the chat." : "Only a group's admin can delete what others wrote.", "Delete", () =>
@@ -49,7 +49,7 @@ export function actionsOf(message, context) {
         ),
       { class: "danger" },
     ),
-    button("Copy the id", () => navigator.clipboard.writeText(message.waMessageId).then(() => say("Copied."))),
+    button("Copy the id", () => navigator.clipboard?.writeText(message.waMessageId).then(() => say("Copied."))),
   ];
   return all.filter((one) => one !== false);
 }
