@@ -41,6 +41,7 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
         "Everything serves.",
         "",
         f"The console: http://{settings.edge}/console/ (sign in with the key below)",
+        f"The API, to read and to try: http://{settings.edge}/docs/",
         *([f"The sandbox's phones and people: {_view(settings)}"] if sandbox else []),
         "",
         "Copy into another terminal:",
