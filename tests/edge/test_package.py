@@ -1,4 +1,4 @@
-"""What `pip install wagate` brings along for `wagate up`."""
+"""What a wheel brings along for `wagate up`."""
 
 import json
 import subprocess
