@@ -32,5 +32,18 @@ CONSOLE_POLICY: Final = (
     " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
-FOLDERS: Final = (Folder("/console/", "server.pages", "console", CONSOLE_POLICY),)
+REFERENCE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'none'"
+)
+"""The viewer's style sheet has its icons in it, as `data:`. The viewer makes HTML of the document's Markdown,
+which it cleans itself: Trusted Types would refuse that."""
+_VIEWER: Final = "mkdocs_swagger_ui_tag"
+
+FOLDERS: Final = (
+    Folder("/console/", "server.pages", "console", CONSOLE_POLICY),
+    Folder("/docs/", "server.pages", "docs", REFERENCE_POLICY),
+    Folder("/docs/viewer/javascripts/", _VIEWER, "swagger-ui/javascripts", REFERENCE_POLICY),
+    Folder("/docs/viewer/stylesheets/", _VIEWER, "swagger-ui/stylesheets", REFERENCE_POLICY),
+)
 """In the order in which a path that two of them have is looked up: the first one wins."""

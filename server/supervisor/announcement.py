@@ -1,7 +1,10 @@
 """What `wagate up` prints when everything serves: a line for programs, or commands for people."""
 
 import json
+import sys
+from pathlib import Path
 
+from server.supervisor import welcome
 from server.supervisor.settings import UpSettings
 
 
@@ -38,17 +41,13 @@ def commands(settings: UpSettings, key: str, *, sandbox: bool) -> str:
         "Everything serves.",
         "",
         f"The console: http://{settings.edge}/console/ (sign in with the key below)",
+        f"The API, to read and to try: http://{settings.edge}/docs/",
         *([f"The sandbox's phones and people: {_view(settings)}"] if sandbox else []),
         "",
         "Copy into another terminal:",
         "",
-        f"API=http://{settings.edge}/api/v1",
-        f'AUTH="Authorization: Bearer {key}"',
-        "",
-        "# a session and its QR code",
-        """SESSION=$(curl -s -X POST $API/sessions -H "$AUTH" -d '{"label":"first","start":true}' \\""",
-        """  | python3 -c 'import json,sys; print(json.load(sys.stdin)["id"])')""",
-        """until QR=$(curl -sf $API/sessions/$SESSION/qr -H "$AUTH"); do sleep 1; done""",
+        f"export WAGATE_URL=http://{settings.edge}",
+        f"export WAGATE_API_KEY={key}",
         "",
     ]
     lines += _with_the_sandbox(settings) if sandbox else _with_whatsapp()
@@ -62,24 +61,24 @@ def _view(settings: UpSettings) -> str:
 
 def _with_the_sandbox(settings: UpSettings) -> list[str]:
     return [
-        "# the sandbox's phone scans it",
-        f"SANDBOX=http://{settings.sandbox}",
-        """curl -s -X POST $SANDBOX/phones/628110000001/scan \\""",
-        """  -d "{\\"qr\\": $(echo "$QR" | python3 -c \\""",
-        """    'import json,sys; print(json.dumps(json.load(sys.stdin)["code"]))')}\"""",
+        "# a session, linked to a phone of the sandbox",
+        f"export WAGATE_SANDBOX_PORT={settings.sandbox_port}",
+        f"{_program()} pair --sandbox-phone 628110000001",
         "",
-        "# somebody to write to, a text, and what they decrypted",
-        """curl -s -X PUT $SANDBOX/contacts/628120000001 -d '{"name":"Ada","kind":"person"}'""",
-        """curl -s -X POST $API/sessions/$SESSION/messages -H "$AUTH" \\""",
-        """  -d '{"to":"628120000001@s.whatsapp.net","type":"text","text":"Hello Ada"}'""",
-        "curl -s $SANDBOX/contacts/628120000001/messages",
+        f"# a text to {welcome.NAME}, and what she decrypted",
+        f'{_program()} send {welcome.NUMBER} "Hello {welcome.NAME}"',
+        f"curl -s http://{settings.sandbox}/contacts/{welcome.NUMBER}/messages",
     ]
 
 
 def _with_whatsapp() -> list[str]:
     return [
-        "# scan it with the phone (WhatsApp > Linked devices > Link a device), then send",
-        """echo "$QR" | python3 -c 'import json,sys; print(json.load(sys.stdin)["code"])'""",
-        """curl -s -X POST $API/sessions/$SESSION/messages -H "$AUTH" \\""",
-        """  -d '{"to":"<number>@s.whatsapp.net","type":"text","text":"Hello"}'""",
+        "# once the phone has scanned the code (WhatsApp > Linked devices > Link a device)",
+        f'{_program()} send NUMBER "Hello"',
     ]
+
+
+def _program() -> str:
+    """How this command was called, so that the next ones can be."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "wagate" else "wagate"

@@ -23,6 +23,7 @@ from server.supervisor.logs import Log
 from server.supervisor.program import Program
 from server.supervisor.progress import Progress
 from server.supervisor.settings import UpSettings
+from server.supervisor.welcome import welcome
 from server.supervisor.wire import SandboxWire
 
 FAILED = 1
@@ -130,6 +131,8 @@ async def _start(
         keeper.start(group)
         await keeper.serving()
     key = await options.local_key()
+    if options.sandbox and not options.json_output:
+        await welcome(options.settings.sandbox)
     announce = announcement.line if options.json_output else announcement.commands
     print(announce(options.settings, key, sandbox=options.sandbox), file=out, flush=True)
     if options.pair is not None:

@@ -93,7 +93,7 @@ def test_every_kind_of_message_is_sent_and_heard(chat: Console, stack: Stack) ->
     chat.fill("Longitude", "106.8")
     chat.fill("Name of the place", "Harbour")
     chat.press("Send the place")
-    place = heard(stack, lambda one: one["kind"] == "location")
+    place = heard(stack, lambda one: one["kind"] == "location" and one["location"]["name"] == "Harbour")
     assert place["location"] == {"latitude": -6.2, "longitude": 106.8, "name": "Harbour"}
     chat.message("Harbour")
 

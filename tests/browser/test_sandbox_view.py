@@ -1,7 +1,10 @@
 """The sandbox's page in a real browser: phones, people, chats and faults, beside the gateway."""
 
+import base64
+import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from tests.support.stack import Stack, eventually
 
 PATIENCE = 60_000  # milliseconds, because the machine may be busy
 READ = 3  # the `ackLevel` of a message that was read
+SHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 WIDE, NARROW = (1440, 900), (360, 740)
 
 # What a console does that shows a code: it tells of it, and again when it is asked.
@@ -404,13 +408,37 @@ def test_an_absent_sandbox_is_said_and_waited_for(open_view: Opener, complaints:
     complaints.clear()  # the browser notes what it could not load
 
 
-@pytest.mark.usefixtures("linked")
+@pytest.fixture(scope="module")
+def talk(stack: Stack, linked: str, eva: str) -> None:
+    """A chat with something of everything."""
+    phone, chat = "628110000201", f"{eva}@s.whatsapp.net"
+
+    def says(**message: object) -> str:
+        said = stack.sandbox.post(f"/contacts/{eva}/messages", json={"to": phone, **message})
+        return str(said.raise_for_status().json()["id"])
+
+    says(text="Good morning! Is my order on its way?")
+    asked = says(text="It is the one with the " + "very-" * 30 + "long name.")
+    answer = (
+        stack.send(linked, chat, "It leaves today, number 4711.").raise_for_status().json()["waMessageId"]
+    )
+    eventually(lambda: any(heard["id"] == answer for heard in stack.heard(eva)), "Eva has heard it")
+    says(reaction={"target": answer, "emoji": "👍"})
+    poll = says(poll={"name": "When shall it come?", "options": ["Monday", "Tuesday"]})
+    says(vote={"target": poll, "options": ["Tuesday"]})
+    says(location={"latitude": -6.1754, "longitude": 106.8272, "name": "Monas"})
+    says(text="Then I shall wait there.", quoted={"id": answer})
+    says(revoke={"target": asked})
+    stack.fault(kind="ack_delay", number=phone, delay=2)
+
+
+@pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_everybody_can_read_and_use_it(
-    open_view: Opener, stack: Stack, eva: str, size: tuple[int, int], scheme: str
+    open_view: Opener, eva: str, size: tuple[int, int], scheme: str
 ) -> None:
-    stack.says(eva, "628110000201", "For all to read " + "and to wrap" * 12)
+    """At any width and in the dark; `WAGATE_SCREENSHOTS=1` keeps pictures in docs/screenshots/."""
     page = open_view(size, scheme)
     narrow = size is NARROW
     for part in ("Phones", "People", "Chat", "Faults", "Journal"):
@@ -421,12 +449,21 @@ def test_everybody_can_read_and_use_it(
             page.locator(".message").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") == size[0], part
         assert serious(page) == [], part
+        if part == "Chat" and os.environ.get("WAGATE_SCREENSHOTS"):
+            keep(page, SHOTS / f"sandbox-{size[0]}-{scheme}.webp")
     if narrow:
         page.locator("#tabs").get_by_role("button", name="Phones").click()
     for opener in ("Scan a code", "Invent a past"):
         phone_card(page, "628110000201").get_by_role("button", name=opener).click()
         assert serious(page) == [], opener
         page.keyboard.press("Escape")
+
+
+def keep(page: Page, picture: Path) -> None:
+    """Writes a picture of what is shown; Playwright by itself makes none of the smaller kind."""
+    devtools = page.context.new_cdp_session(page)
+    taken = devtools.send("Page.captureScreenshot", {"format": "webp", "quality": 85})
+    picture.write_bytes(base64.b64decode(taken["data"]))
 
 
 def serious(page: Page) -> list[str]:

@@ -347,10 +347,10 @@ def test_people_get_commands_with_the_real_ports(tmp_path: Path) -> None:
         text = ""
         while "Ctrl+C" not in text:
             text += up.process.stdout.readline()
-        assert f"API={up.url}/api/v1" in text
+        assert f"export WAGATE_URL={up.url}\n" in text
         assert f"{up.url}/console/" in text
         assert f"{up.url}/sandbox/view/" in text
-        assert f"SANDBOX=http://{HOST}:{up.ports['SANDBOX']}" in text
+        assert f"export WAGATE_SANDBOX_PORT={up.ports['SANDBOX']}\n" in text
         assert "wa_a-key-for-tests" in text
         script = text.partition("terminal:")[2].partition("Ctrl+C")[0]
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)

@@ -216,7 +216,7 @@ def a_webhook(stack: Stack, receiver: Receiver, session: str) -> str:
 @pytest.mark.parametrize(
     ("kills", "prefix"), [(5, "62815"), pytest.param(200, "62816", marks=[pytest.mark.slow])]
 )
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3 * 3600)  # 200 kills take forty minutes where nothing else runs
 def test_what_is_delivered_is_stored_and_logged_once(
     stack: Stack, show_figures: Callable[[str], None], kills: int, prefix: str
 ) -> None:

@@ -14,48 +14,53 @@ same, refuse the same, and know the same sessions, messages and events.
 - The server answers to reflection (`grpcurl ... list`, `describe`) and to `grpc.health.v1.Health/Check`,
   both without a token.
 - Without TLS on loopback (`-plaintext`). Where TLS ends in front of the gateway, use a channel with TLS.
-- Requests and answers are up to 4 MiB.
+- A request is up to 2 MiB, as by REST.
 """
 CALLING: Final = """\
 ## Calling
 
-From a shell, with [grpcurl](https://github.com/fullstorydev/grpcurl). The sections below show each call;
-`$KEY` is an api-key, which `wagate up` has printed (`KEY=$(cat data/up.key)`).
+From a shell, with [grpcurl](https://github.com/fullstorydev/grpcurl): the sections below show each call.
+`$KEY` is an api-key, such as the one that `wagate up` has printed (`KEY=$(cat data/up.key)`).
 
+<!-- not run: grpcurl comes from no package registry; what it asks for is asked for by a test -->
 ```sh
-grpcurl -plaintext -H "authorization: Bearer $KEY" 127.0.0.1:8080 list
-grpcurl -plaintext -H "authorization: Bearer $KEY" 127.0.0.1:8080 describe wagate.v1.Messages.SendMessage
+grpcurl -plaintext 127.0.0.1:8080 list
+grpcurl -plaintext 127.0.0.1:8080 describe wagate.v1.Messages.SendMessage
 ```
 
-From Python, with the generated code in the package `wagate`:
+From Python, with the generated code: the calls below stand in a coroutine like this one.
 
 ```python
 import asyncio
+import os
 
 import grpc
 from wagate.v1 import sessions_pb2, sessions_pb2_grpc
 
 
-async def main(key: str) -> None:
-    metadata = (("authorization", f"Bearer {key}"),)
+async def main() -> None:
+    metadata = (("authorization", f"Bearer {os.environ['KEY']}"),)
     async with grpc.aio.insecure_channel("127.0.0.1:8080") as channel:
         stub = sessions_pb2_grpc.SessionsStub(channel)
-        answer = await stub.ListSessions(sessions_pb2.ListSessionsRequest(), metadata=metadata)
+        request = sessions_pb2.ListSessionsRequest(limit=10)
+        answer = await stub.ListSessions(request, metadata=metadata, timeout=10)
         for session in answer.data:
             print(session.id, sessions_pb2.SessionStatus.Name(session.status))
 
 
-asyncio.run(main(open("data/up.key").read().strip()))
+asyncio.run(main())
 ```
 
-Enums of answers have words of their own: `SESSION_STATUS_WORKING` is what REST calls `working`. A value
-that your code does not know yet is a newer gateway's: treat it as one that you do not understand, not as an
-error.
+[Over gRPC](using-grpc.md) goes through a whole conversation, and `wagate.client` is a client that reads
+errors and follows events by itself.
+
+Enums have words of their own: `SESSION_STATUS_WORKING` is what REST calls `working`. A value that your code
+does not know yet is a newer gateway's: treat it as one that you do not understand, not as an error.
 """
 METADATA: Final = """\
 ## Metadata
 
-| name | |
+| name | what it says |
 |---|---|
 | `authorization` | `Bearer` and an api-key (`wa_...`) or a login token. Every call needs it. |
 | `x-api-key` | An api-key, in its place. |"""
@@ -68,20 +73,7 @@ there is JSON here). Where asking again makes sense after a while there is a `go
 The status's message is for people.
 """
 AFTER_ERRORS: Final = """\
-```python
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)
-    for detail in status.details if status is not None else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return info.reason
-    return ""
-```
-
 `UNAVAILABLE` means that nothing was done: ask again. `DEADLINE_EXCEEDED` says in `outcome` what is known of
 the effect; a send is safe to repeat with the same `idempotency-key`. Checks come in this order: token,
-capability, session, request, connection, rate, WhatsApp."""
+capability, session, request, connection, rate, WhatsApp. Reading them in
+Python: [Over gRPC](using-grpc.md#errors)."""

@@ -22,7 +22,8 @@ _PAGE: Final = """\
 <body class="text">
 <header>
 <nav aria-label="Reference"><strong>wagate</strong><a href="../">REST API</a>
-<a href="./" aria-current="page">gRPC API</a><a href="../openapi.json">openapi.json</a></nav>
+<a href="./" aria-current="page">gRPC API</a><a href="../openapi.json">openapi.json</a>
+<a href="../../console/">Console</a></nav>
 </header>
 <div class="columns">
 <nav class="contents" aria-label="On this page">
@@ -37,6 +38,9 @@ _PAGE: Final = """\
 </body>
 </html>
 """
+_COMMENT: Final = re.compile(r"<!--.*?-->\n", re.DOTALL)
+_TO_ANOTHER_PAGE: Final = re.compile(r"\[([^\]]+)\]\((?!#|https?:)[^)]+\)")
+"""A link that leads somewhere in the repository alone."""
 _NO_LETTER: Final = re.compile(r"[^\w\- ]")
 
 
@@ -48,7 +52,7 @@ def anchor(heading: str) -> str:
 def page(text: str) -> str:
     """A whole HTML page of a Markdown text, with its headings as contents."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(re.sub(r"<!--.*?-->\n", "", text))
+    tokens = parser.parse(_TO_ANOTHER_PAGE.sub(r"\1", _COMMENT.sub("", text)))
     headings = list(_named(tokens))
     rendered = parser.renderer.render(tokens, parser.options, {})
     # A wide table or line of code scrolls by itself, and by the keyboard too.

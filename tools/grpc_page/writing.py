@@ -28,6 +28,8 @@ _METHODS: Final = {method.full_name: method for service in SERVICES for method i
 _NOT_TOLD: Final = frozenset({"Payload", "Operation", "FieldRules"})
 """Messages that nobody sends: they say what others are like."""
 _NOT_TOLD_ENUMS: Final = frozenset({"Capability", "Code", "Format", "Header"})
+_READ_BY: Final = "<!-- run by: tests/unit/tools/test_grpc_page.py -->"
+"""Before each call: the tests of the documents leave it to that one."""
 _SCALARS: Final = {
     FieldDescriptor.TYPE_STRING: "string",
     FieldDescriptor.TYPE_BOOL: "bool",
@@ -53,7 +55,7 @@ def main(target: Path) -> None:
 
 def _lines(contract: Contract, examples: Examples) -> Iterator[str]:
     yield INTRODUCTION
-    yield "| service | |"
+    yield "| service | what it is for |"
     yield "|---|---|"
     for service in contract.services():
         name = service.full_name
@@ -114,8 +116,8 @@ def _method(contract: Contract, examples: Examples, method: MethodDescriptor) ->
     )
     generated = _METHODS[method.full_name]
     message = calls.request(generated, next(done, None))
-    yield f"```sh\n{calls.grpcurl(generated, message)}\n```\n"
-    yield f"```python\n{calls.python(generated, message)}\n```\n"
+    yield f"{_READ_BY}\n```sh\n{calls.grpcurl(generated, message)}\n```\n"
+    yield f"{_READ_BY}\n```python\n{calls.python(generated, message)}\n```\n"
 
 
 def _capability(number: int) -> str:
@@ -128,7 +130,7 @@ def _message(contract: Contract, message: Descriptor) -> Iterator[str]:
     yield f"{contract.about(message)}\n"
     if not message.fields:
         return
-    yield "| field | number | type | |"
+    yield "| field | number | type | what it says |"
     yield "|---|---|---|---|"
     for field in message.fields:
         prose = _cell(contract.prose(field))
@@ -139,7 +141,7 @@ def _message(contract: Contract, message: Descriptor) -> Iterator[str]:
 def _enum(contract: Contract, enum: EnumDescriptor) -> Iterator[str]:
     yield f"### {enum.name}\n"
     yield f"{contract.about(enum)}\n"
-    yield "| value | number | |"
+    yield "| value | number | what it says |"
     yield "|---|---|---|"
     for value in enum.values:
         yield f"| `{value.name}` | {value.number} | {_cell(contract.prose(value))} |"

@@ -326,7 +326,7 @@ class ListChatsRequest(_message.Message):
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,
@@ -588,7 +588,7 @@ class ListChatMessagesRequest(_message.Message):
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,

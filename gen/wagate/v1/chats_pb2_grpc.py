@@ -122,7 +122,7 @@ class ChatsServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListChatMessages(self, request, context):
-        """Lists a chat's stored messages, newest first. A page at a time.
+        """Lists a chat's stored messages, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class ChatsStub:
     ReadChat: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]
     """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
     ListChatMessages: _grpc.UnaryUnaryMultiCallable[_chats_pb2.ListChatMessagesRequest, _chats_pb2.ListChatMessagesResponse]
-    """Lists a chat's stored messages, newest first. A page at a time."""
+    """Lists a chat's stored messages, newest first."""
 
 @_typing.type_check_only
 class ChatsAsyncStub(ChatsStub):
@@ -78,7 +78,7 @@ class ChatsAsyncStub(ChatsStub):
     ReadChat: _aio.UnaryUnaryMultiCallable[_chats_pb2.ReadChatRequest, _chats_pb2.Chat]  # type: ignore[assignment]
     """Sets a chat's unread counter to zero. The gateway's own counter: nobody is told."""
     ListChatMessages: _aio.UnaryUnaryMultiCallable[_chats_pb2.ListChatMessagesRequest, _chats_pb2.ListChatMessagesResponse]  # type: ignore[assignment]
-    """Lists a chat's stored messages, newest first. A page at a time."""
+    """Lists a chat's stored messages, newest first."""
 
 class ChatsServicer(metaclass=_abc_1.ABCMeta):
     """Chats serves the stored copy of a session's conversations: reading works while the session is not connected."""
@@ -143,6 +143,6 @@ class ChatsServicer(metaclass=_abc_1.ABCMeta):
         request: _chats_pb2.ListChatMessagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_chats_pb2.ListChatMessagesResponse, _abc.Awaitable[_chats_pb2.ListChatMessagesResponse]]:
-        """Lists a chat's stored messages, newest first. A page at a time."""
+        """Lists a chat's stored messages, newest first."""
 
 def add_ChatsServicer_to_server(servicer: ChatsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

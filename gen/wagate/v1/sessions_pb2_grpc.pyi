@@ -40,7 +40,7 @@ class SessionsStub:
     without it the session is there and stopped. Not idempotent: every call makes another one.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]
-    """Lists the organization's sessions, oldest first. A page at a time."""
+    """Lists the organization's sessions, oldest first."""
     GetSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.Session]
     """Returns one session. Its status is what is true on the wire now."""
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.DeleteSessionRequest, _sessions_pb2.DeleteSessionResponse]
@@ -86,7 +86,7 @@ class SessionsAsyncStub(SessionsStub):
     without it the session is there and stopped. Not idempotent: every call makes another one.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListSessionsRequest, _sessions_pb2.ListSessionsResponse]  # type: ignore[assignment]
-    """Lists the organization's sessions, oldest first. A page at a time."""
+    """Lists the organization's sessions, oldest first."""
     GetSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.Session]  # type: ignore[assignment]
     """Returns one session. Its status is what is true on the wire now."""
     DeleteSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.DeleteSessionRequest, _sessions_pb2.DeleteSessionResponse]  # type: ignore[assignment]
@@ -141,7 +141,7 @@ class SessionsServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.ListSessionsResponse, _abc.Awaitable[_sessions_pb2.ListSessionsResponse]]:
-        """Lists the organization's sessions, oldest first. A page at a time."""
+        """Lists the organization's sessions, oldest first."""
 
     @_abc_1.abstractmethod
     def GetSession(

@@ -339,7 +339,7 @@ class ListWebhooksRequest(_message.Message):
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,
@@ -603,7 +603,7 @@ class ListWebhookDeliveriesRequest(_message.Message):
     limit: _builtins.int
     """Page size, 1 to 200; 0 means 50; values outside are clamped."""
     cursor: _builtins.str
-    """The next_cursor of the page before."""
+    """Where the page begins: what the page before gave as its next cursor. Empty begins with the first."""
     def __init__(
         self,
         *,

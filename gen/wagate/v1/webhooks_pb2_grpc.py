@@ -92,7 +92,7 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhooks(self, request, context):
-        """Lists the organization's webhooks, oldest first. A page at a time.
+        """Lists the organization's webhooks, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class WebhooksStub:
     then on. FAILED_PRECONDITION (REST: 409) where the organization has as many as it may.
     """
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhooksRequest, _webhooks_pb2.ListWebhooksResponse]
-    """Lists the organization's webhooks, oldest first. A page at a time."""
+    """Lists the organization's webhooks, oldest first."""
     GetWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]
     """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]
@@ -74,7 +74,7 @@ class WebhooksAsyncStub(WebhooksStub):
     then on. FAILED_PRECONDITION (REST: 409) where the organization has as many as it may.
     """
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhooksRequest, _webhooks_pb2.ListWebhooksResponse]  # type: ignore[assignment]
-    """Lists the organization's webhooks, oldest first. A page at a time."""
+    """Lists the organization's webhooks, oldest first."""
     GetWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
     """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
@@ -117,7 +117,7 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.ListWebhooksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.ListWebhooksResponse, _abc.Awaitable[_webhooks_pb2.ListWebhooksResponse]]:
-        """Lists the organization's webhooks, oldest first. A page at a time."""
+        """Lists the organization's webhooks, oldest first."""
 
     @_abc_1.abstractmethod
     def GetWebhook(

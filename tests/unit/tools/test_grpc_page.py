@@ -48,7 +48,7 @@ def section(method: MethodDescriptor) -> str:
 
 def by_grpcurl(method: MethodDescriptor) -> Message:
     """The request of the command."""
-    command = re.search(r"```sh\n(.*?)```", section(method), re.DOTALL)
+    command = re.search(r"\n```sh\n(.*?)```", section(method), re.DOTALL)
     assert command
     words = shlex.split(command[1].replace("\\\n", " "))
     assert words[-1] == f"{method.containing_service.full_name}/{method.name}"
@@ -58,7 +58,7 @@ def by_grpcurl(method: MethodDescriptor) -> Message:
 
 def by_python(method: MethodDescriptor) -> Any:
     """The request of the program."""
-    code = re.search(r"```python\n(.*?)```", section(method), re.DOTALL)
+    code = re.search(r"\n```python\n(.*?)```", section(method), re.DOTALL)
     assert code
     # The rest awaits, which a program may do in a coroutine alone.
     parsed = ast.parse(f"async def main():\n    {code[1].replace(chr(10), chr(10) + '    ')}")
@@ -95,6 +95,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_script() -> None:
         "../",
         "./",
         "../openapi.json",
+        "../../console/",
         "https://github.com/fullstorydev/grpcurl",  # a link, for those who want to follow it
     }
     assert "<script" not in HTML

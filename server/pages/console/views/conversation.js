@@ -115,28 +115,27 @@ export class Conversation {
     else this.#scroll.scrollTop = this.#scroll.scrollHeight - before;
   }
 
-  /** The chat's name and what can be done with it. */
+  /** Asks for the chat's name and its counter. */
   async #describe() {
-    /** @type {Chat} */
-    let chat;
-    try {
-      chat = await this.#app.api.get(sessionPath(this.#session, "chats", this.#jid));
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return;
-      throw error;
-    }
+    this.#title(await this.#app.api.get(sessionPath(this.#session, "chats", this.#jid)));
+  }
+
+  /**
+   * Shows the chat's name and what can be done with it.
+   *
+   * @param {Chat} chat
+   */
+  #title(chat) {
     if (this.#gone) return;
     this.#heading.textContent = chatName(chat);
     document.title = `${chatName(chat)} - wagate console`;
     const path = sessionPath(this.#session, "chats", this.#jid);
     const change = (/** @type {Record<string, unknown>} */ body) => async () => {
-      await this.#app.api.call("PATCH", path, { body });
-      await this.#describe();
+      this.#title(await this.#app.api.call("PATCH", path, { body }));
     };
     const muted = Boolean(chat.mutedUntil && chat.mutedUntil > Date.now());
     const read = async () => {
-      await this.#app.api.call("POST", `${path}/read`);
-      await this.#describe();
+      this.#title(await this.#app.api.call("POST", `${path}/read`));
     };
     fill(this.#unread, chat.unreadCount > 0 && button("Mark as read", read));
     fill(
@@ -163,7 +162,7 @@ export class Conversation {
     }
     if (event.session !== this.#session) return;
     if (event.event === "presence") return this.#present(event.payload);
-    if (event.event === "chat.updated" && this.#model.names.has(event.payload.chatJid)) this.#describe().catch(fail);
+    if (event.event === "chat.updated" && event.payload.chat && this.#model.names.has(event.payload.chatJid)) this.#title(event.payload.chat);
     const known = this.#model.messages.length;
     const changed = this.#model.take(event);
     if (!changed.length) return;

@@ -39,7 +39,9 @@ export function show(app) {
   };
   const tell = () => {
     const hidden = waiting?.length ? ` ${waiting.length} more wait behind the pause.` : "";
-    fill(count, list.childElementCount ? `The newest ${list.childElementCount} that fit.${hidden}` : `Nothing has happened since you signed in that fits.${hidden}`);
+    const shown = list.childElementCount;
+    const told = shown === SHOWN ? `The newest ${SHOWN} events that fit.` : shown ? `${shown} event${shown === 1 ? "" : "s"}.` : "Nothing that fits has happened since you signed in.";
+    fill(count, told + hidden);
   };
   const draw = () => {
     const kept = app.live.recent.filter((/** @type {Event} */ event) => !waiting?.includes(event) && fits(event));

@@ -58,13 +58,12 @@ async function explain(app, session, told) {
 
 /** @param {Session} session @param {string} [message] */
 function card(session, message) {
-  const number = session.phoneNumber && `+${session.phoneNumber}`;
   const name = sessionName(session);
   return h(
     "li",
     { class: "card" },
     h("div", { class: "line between" }, h("h2", {}, h("a", { href: hash("sessions", session.id) }, name)), badge(session.status)),
-    h("p", { class: "quiet" }, number && number !== name ? `${number} · ` : "", whoActs(session, message)),
+    h("p", { class: "quiet" }, session.phoneNumber && !name.endsWith(session.phoneNumber) ? `+${session.phoneNumber} · ` : "", whoActs(session, message)),
     h(
       "div",
       { class: "buttons" },

@@ -18,7 +18,7 @@ export function signIn(main, enter, why) {
         name: "token",
         label: "Api-key or login token",
         kind: "password",
-        hint: "wagate up prints an api-key when it starts, and keeps it in data/up.key.",
+        hint: "The command wagate up prints an api-key, and keeps it in data/up.key.",
         attributes: { autocomplete: "off", spellcheck: "false", autocapitalize: "none" },
       },
     ],
@@ -41,6 +41,7 @@ export function signIn(main, enter, why) {
       "section",
       { class: "narrow" },
       heading,
+      h("p", { class: "lead" }, "The console of this gateway: its sessions, chats, webhooks and events."),
       why && h("p", { class: "notice bad", role: "alert" }, why),
       form.element,
       h(
