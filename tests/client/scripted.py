@@ -101,13 +101,18 @@ def event(number: int, name: str = "message") -> events_pb2.Event:
 
 @asynccontextmanager
 async def scripted(
-    *answers: Answer, streams: Sequence[Sequence[Answer]] = (), port: int = 0
+    *answers: Answer,
+    streams: Sequence[Sequence[Answer]] = (),
+    port: int = 0,
+    tls: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[Script]:
     """Runs a gateway on loopback; port 0 is any free one."""
     script = Script(list(answers), list(streams))
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     server.add_generic_rpc_handlers((script,))
-    script.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
+    address = f"127.0.0.1:{port}"
+    bound = server.add_secure_port(address, tls) if tls else server.add_insecure_port(address)
+    script.address = f"127.0.0.1:{bound}"
     await server.start()
     try:
         yield script

@@ -1,8 +1,13 @@
 """Addresses that people write."""
 
+import grpc
 import pytest
-from wagate.client import connect
+import trustme
+from wagate.client import UnreachableError, connect
 from wagate.client.address import Address
+from wagate.v1 import sessions_pb2
+
+from tests.client.scripted import scripted
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,19 @@ async def test_no_key_is_said() -> None:
     with pytest.raises(ValueError, match="wagate keys create"):
         async with connect("127.0.0.1:8080", " \n"):
             pass
+
+
+async def test_https_is_encrypted_and_verified() -> None:
+    authority, asked = trustme.CA(), sessions_pb2.GetSessionRequest(session="01JD7M2VN5QK8W4Z3X6Y9ABCDE")
+    issued = authority.issue_cert("127.0.0.1")
+    key, chain = issued.private_key_pem.bytes(), b"".join(blob.bytes() for blob in issued.cert_chain_pems)
+    session = sessions_pb2.Session(id=asked.session)
+    async with scripted(session, tls=grpc.ssl_server_credentials([(key, chain)])) as script:
+        trusted = grpc.ssl_channel_credentials(authority.cert_pem.bytes())
+        async with connect(f"https://{script.address}", "wa_key", credentials=trusted) as gateway:
+            assert await gateway.sessions.GetSession(asked) == session
+        # Whoever is not to be trusted is not told the key.
+        async with connect(f"https://{script.address}", "wa_key", timeout=1) as gateway:
+            with pytest.raises(UnreachableError):
+                await gateway.sessions.GetSession(asked)
+        assert len(script.asked) == 1

@@ -40,9 +40,13 @@ class ReceiverCase:
             made = self._webhook(url, session)
             self.stack.send(session, ada, "posted").raise_for_status()
             (genuine,) = eventually(kept, "the event is kept")
-            status = self.stack.rest.get(f"/webhooks/{made}/status").json
-            eventually(lambda: status()["position"] >= genuine, "the gateway knows that it was taken")
-            assert status()["failures"] == 0
+            log = f"/webhooks/{made}/deliveries"
+
+            def taken() -> list[str]:
+                found = self.stack.rest.get(log, params={"state": "delivered"}).json()["data"]
+                return [delivery["eventId"] for delivery in found]
+
+            eventually(lambda: taken() == [genuine], "the gateway knows that it was taken")
             self.stack.rest.delete(f"/webhooks/{made}").raise_for_status()
 
             body = json.dumps({"id": "evt_01JD7M2VN5QK8W4Z3X6Y9ABCDE", "event": "message"}).encode()

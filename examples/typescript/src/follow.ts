@@ -32,6 +32,7 @@ export async function* follow(
       }
     } catch (failure) {
       if (failure instanceof Refusal) throw failure; // asking again would end the same way
+      console.error("following again:", String(failure));
     } finally {
       clearTimeout(timer);
       silence.abort();
