@@ -59,6 +59,19 @@ def test_settings_are_there() -> None:
     assert missing(r"WAGATE_[A-Z_]+", lambda setting: setting in known | ELSEWHERE) == []
 
 
+def test_buttons_are_there() -> None:
+    """The words on which the quickstart lets people press."""
+    _, _, mouse = (ROOT / "docs" / "quickstart.md").read_text().partition("## With the mouse")
+    labels = set(re.findall(r"\*\*([^*]+)\*\*", mouse.partition("\n## ")[0]))
+    pages_ = [
+        *(ROOT / "server" / "pages" / "console").rglob("*.*"),
+        *(ROOT / "sandbox" / "view").rglob("*.*"),
+    ]
+    said = "".join(page.read_text() for page in pages_ if page.suffix in {".js", ".html"})
+    assert len(labels) > 4
+    assert {label for label in labels if f'"{label}"' not in said and f">{label}<" not in said} == set()
+
+
 def test_targets_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert missing(r"\bmake ([a-z-]+)", lambda target: f"\n{target}: " in makefile) == []
