@@ -53,6 +53,18 @@ def test_files_are_there() -> None:
     assert missing(pattern, lambda path: (ROOT / path).exists()) == []
 
 
+def test_links_lead_to_files_of_the_repository() -> None:
+    """Read where the files are; the site's own links are checked when it is built."""
+    written = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    links = [
+        (name(page), link)
+        for page in written
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert links == []
+
+
 def test_settings_are_there() -> None:
     known = {f"WAGATE_{field.upper()}" for kind in (Settings, UpSettings) for field in kind.model_fields}
     assert len([*named(r"WAGATE_[A-Z_]+")]) > 60
