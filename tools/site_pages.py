@@ -47,8 +47,10 @@ def put_together(folder: Path) -> list[str]:
     entries.append({"Decisions": ["decisions/index.md", *decisions]})
     (folder / _CONFIG).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     there = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
-    listed = set(_listed(config["nav"]))
+    named = list(_listed(config["nav"]))
+    listed = set(named)
     return [
+        *(f"docs/{_CONFIG} names {page} twice" for page in listed if named.count(page) > 1),
         *(f"docs/{page} is not in the navigation: add it to docs/{_CONFIG}" for page in there - listed),
         *(f"docs/{_CONFIG} names {page}, which is not in docs/" for page in listed - there),
     ]

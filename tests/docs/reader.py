@@ -18,6 +18,11 @@ SHOWN: Final = {"json": json_differences, "text": text_differences}
 LEFT_TO_OTHERS: Final = {"not run", "run by", "same as"}
 """Marks of blocks that are not run here."""
 
+_WHERE: Final = {
+    "WAGATE_DATA_DIR",
+    *(f"WAGATE_{name}_PORT" for name in ("HTTP", "GRPC", "REALTIME", "SANDBOX")),
+}
+
 QUICKSTART: Final = ROOT / "docs" / "quickstart.md"
 """The page that exports the variables which others use: an address, a key, a session."""
 
@@ -38,6 +43,8 @@ class Reader:
             variables: what is exported in it already.
         """
         own = {key: value for key, value in os.environ.items() if key in {"HOME", "LANG", "TMPDIR"}}
+        # What whoever runs the product elsewhere than usual has in every terminal.
+        own |= {key: value for key, value in stack.environment.items() if key in _WHERE}
         path = os.pathsep.join([str(ROOT / ".venv" / "bin"), os.environ["PATH"]])
         self._ports = {
             ":8080": _port(stack.ready["http"]),

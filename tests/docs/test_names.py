@@ -53,10 +53,35 @@ def test_files_are_there() -> None:
     assert missing(pattern, lambda path: (ROOT / path).exists()) == []
 
 
+def test_links_lead_to_files_of_the_repository() -> None:
+    """Read where the files are; the site's own links are checked when it is built."""
+    written = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    links = [
+        (name(page), link)
+        for page in written
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert links == []
+
+
 def test_settings_are_there() -> None:
     known = {f"WAGATE_{field.upper()}" for kind in (Settings, UpSettings) for field in kind.model_fields}
     assert len([*named(r"WAGATE_[A-Z_]+")]) > 60
     assert missing(r"WAGATE_[A-Z_]+", lambda setting: setting in known | ELSEWHERE) == []
+
+
+def test_buttons_are_there() -> None:
+    """The words on which the quickstart lets people press."""
+    _, _, mouse = (ROOT / "docs" / "quickstart.md").read_text().partition("## With the mouse")
+    labels = set(re.findall(r"\*\*([^*]+)\*\*", mouse.partition("\n## ")[0]))
+    pages_ = [
+        *(ROOT / "server" / "pages" / "console").rglob("*.*"),
+        *(ROOT / "sandbox" / "view").rglob("*.*"),
+    ]
+    said = "".join(page.read_text() for page in pages_ if page.suffix in {".js", ".html"})
+    assert len(labels) > 4
+    assert {label for label in labels if f'"{label}"' not in said and f">{label}<" not in said} == set()
 
 
 def test_targets_are_there() -> None:
