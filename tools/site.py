@@ -1,5 +1,6 @@
 """Builds the site of docs/ in build/pages/site, and refuses one that is broken or loads anything."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from tools.site_pages import put_together
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGES: Final = ROOT / "build" / "pages"
 SITE: Final = PAGES / "site"
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def main() -> int:
@@ -27,7 +29,8 @@ def main() -> int:
         check=False,
     )
     if built.returncode:
-        return _refuse([built.stdout, "Zensical could not build the site; its own words are above."])
+        words = _COLOURS.sub("", built.stdout).partition("Traceback")[0]
+        return _refuse([words, "Zensical could not build the site; its own words are above."])
     if found := problems(PAGES / "docs", SITE):
         return _refuse(found)
     print(f"{len([*SITE.rglob('*.html')])} pages in {SITE.relative_to(ROOT)}; begin with index.html")

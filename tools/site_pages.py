@@ -3,6 +3,7 @@
 They are docs/, the changelog, and a navigation that has the decisions, which nobody has to list by hand.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 _CHANGELOG: Final = "changelog.md"
 _CONFIG: Final = "mkdocs.yml"
+_ELSEWHERE: Final = re.compile(r"\[([^\]\n]+)\]\(\.\./[^)\s]+\)")
+"""A link to a file of the repository. The site does not have it; its name stays."""
 _PARSER: Final = MarkdownIt("commonmark").enable("table")
 
 
@@ -34,6 +37,8 @@ def put_together(folder: Path) -> list[str]:
     (docs / _CHANGELOG).write_text(changes, encoding="utf-8")
     for page in docs.rglob("*.md"):
         text = page.read_text(encoding="utf-8").replace("](../CHANGELOG.md)", f"]({_CHANGELOG})")
+        if page.parent == docs:
+            text = _ELSEWHERE.sub(r"\1", text)
         page.write_text(_lists_apart(text), encoding="utf-8")
     config: dict[str, Any] = yaml.safe_load((ROOT / "docs" / _CONFIG).read_text(encoding="utf-8"))
     decisions = sorted(f"decisions/{page.name}" for page in (docs / "decisions").glob("0*.md"))

@@ -4,6 +4,7 @@ import { at, call } from "./api.js";
 import { button, byId, el, replace } from "./dom.js";
 import { composer } from "./compose.js";
 import { conversations } from "./conversations.js";
+import { ask } from "./form-dialog.js";
 import { bubble } from "./message.js";
 import { accountOf, fullName, groupOf, nameOf } from "./names.js";
 import { network, refresh, watch } from "./network.js";
@@ -108,8 +109,21 @@ function strip(person) {
       ),
     );
   });
+  const all = chatsOf(person.number, Infinity);
+  if (all.length > items.length) {
+    items.push(el("li", {}, button("Others ...", () => writeTo(person, all), { class: "pick", "data-key": "others" })));
+  }
   const none = el("p", { class: "empty" }, "There is nobody to write to yet: add a phone.");
   return el("nav", { class: "strip", "aria-label": "Chats" }, items.length ? el("ul", {}, items) : none);
+}
+
+function writeTo(person, chats) {
+  ask({
+    title: `Open a chat of ${nameOf(person.number)}`,
+    fields: [{ name: "chat", label: "With", kind: "select", options: chats.map(({ jid }) => [jid, nameOf(jid)]) }],
+    action: "Open",
+    run: ({ chat }) => choose(person.number, chat),
+  });
 }
 
 function kindOf(jid, messages) {

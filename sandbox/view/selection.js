@@ -9,6 +9,8 @@ import { announce, openTab, shownTab } from "./tabs.js";
 /** The person's number and the chat's address; "" where nothing is chosen. */
 export const selection = { person: "", chat: "" };
 
+const OFFERED = 8;
+
 const unread = new Map(); // by person and chat
 const listeners = [];
 
@@ -36,8 +38,13 @@ export async function choose(number, chat = "") {
   told();
 }
 
-/** The chats of a person: those that have messages, the latest first, then those that could begin. */
-export function chatsOf(number) {
+/**
+ * The chats of a person: those that have messages, the latest first, then some that could begin.
+ *
+ * @param {string} number
+ * @param {number} [offered] How many of those that could begin, at most.
+ */
+export function chatsOf(number, offered = OFFERED) {
   const begun = [...conversations(entriesOf(number)).values()].filter(({ messages }) => messages.length);
   begun.sort((one, other) => other.last - one.last);
   const groups = network.groups.filter(({ members }) => members.some((member) => member.number === number));
@@ -45,7 +52,8 @@ export function chatsOf(number) {
   const known = new Set(begun.map(({ jid }) => jid));
   const possible = [...network.phones, ...groups, ...people.filter(({ kind }) => kind !== "account")];
   const rest = possible.filter(({ jid }) => !known.has(jid)).map(({ jid }) => ({ jid, messages: [], seen: new Map(), last: 0 }));
-  return [...begun, ...rest];
+  const chosen = rest.filter(({ jid }, place) => place < offered || (number === selection.person && jid === selection.chat));
+  return [...begun, ...chosen];
 }
 
 /** How many messages came to a person that nobody has looked at; of one chat, or of all. */

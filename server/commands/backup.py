@@ -28,7 +28,7 @@ def backup(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", help="Where it goes. Without it: wagate-DATE.tar.gz here.", show_default=False
+            metavar="FILE", help="Where it goes. Without it: wagate-DATE.tar.gz here.", show_default=False
         ),
     ] = None,
     *,

@@ -22,7 +22,7 @@ app = typer.Typer(
     help="Look at chats and their messages; archive, pin, mute, read.",
 )
 
-Chat = Annotated[str, typer.Argument(help="A number with its country code, or a JID.")]
+Chat = Annotated[str, typer.Argument(metavar="CHAT", help="A number with its country code, or a JID.")]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 Cursor = Annotated[
     str,

@@ -1,6 +1,7 @@
 """How a command's words name a session or a webhook, and how a shell completes them."""
 
 import asyncio
+import os
 from typing import Annotated, Any, Final
 
 import typer
@@ -36,7 +37,7 @@ def _asked(ask: Any) -> list[tuple[str, str]]:
     """What the gateway of the environment tells; nothing where it does not: a shell shows no errors."""
 
     async def run() -> list[tuple[str, str]]:
-        place, key = place_and_key("", None)
+        place, key = place_and_key(os.environ.get("WAGATE_URL", ""), None)
         async with open_gateway(place, key) as gateway:
             found: list[tuple[str, str]] = await ask(gateway)
             return found

@@ -90,12 +90,15 @@ async def _next(events: AsyncGenerator[pb.Event, None], gone: "asyncio.Future[No
     """
     upcoming = asyncio.ensure_future(anext(events))
     either: set[asyncio.Future[Any]] = {upcoming, gone}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if upcoming.done():
-        return upcoming.result()
-    upcoming.cancel()
-    await asyncio.wait({upcoming})
-    raise BrokenPipeError
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if upcoming.done():
+            return upcoming.result()
+        raise BrokenPipeError
+    finally:
+        # The generator cannot be closed while it runs.
+        upcoming.cancel()
+        await asyncio.wait({upcoming})
 
 
 def _cursor(since: str) -> str:

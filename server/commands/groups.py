@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Join groups.
 @calls
 async def join(
     call: Call,
-    invite: Annotated[str, typer.Argument(help="The invite's link, or its code.")],
+    invite: Annotated[str, typer.Argument(metavar="INVITE", help="The invite's link, or its code.")],
     session: SessionOption = "",
 ) -> None:
     """Join the group of an invite. Being in it already is fine."""

@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Edit, delete, forward, react to, and vote in messages."
 )
 
-Chat = Annotated[str, typer.Argument(help="The chat: a number or a JID.")]
+Chat = Annotated[str, typer.Argument(metavar="CHAT", help="The chat: a number or a JID.")]
 MessageId = Annotated[
     str, typer.Argument(metavar="ID", help="The message's id, as `chats messages` shows it.")
 ]
@@ -29,7 +29,7 @@ async def edit(
     call: Call,
     chat: Chat,
     message: MessageId,
-    text: Annotated[str, typer.Argument(help="The new text.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The new text.")],
     *,
     session: SessionOption = "",
 ) -> None:
@@ -58,7 +58,7 @@ async def forward(
     call: Call,
     chat: Chat,
     message: MessageId,
-    to: Annotated[str, typer.Argument(help="The recipient: a number or a JID.")],
+    to: Annotated[str, typer.Argument(metavar="TO", help="The recipient: a number or a JID.")],
     *,
     sender: Sender = "",
     session: SessionOption = "",
@@ -81,7 +81,7 @@ async def react(
     call: Call,
     chat: Chat,
     message: MessageId,
-    emoji: Annotated[str, typer.Argument(help="The emoji.")],
+    emoji: Annotated[str, typer.Argument(metavar="EMOJI", help="The emoji.")],
     *,
     sender: Sender = "",
     session: SessionOption = "",
@@ -117,7 +117,8 @@ async def vote(
     chat: Chat,
     message: MessageId,
     option: Annotated[
-        list[str] | None, typer.Argument(help="All answers that are chosen; none takes the vote back.")
+        list[str] | None,
+        typer.Argument(metavar="OPTION", help="All answers that are chosen; none takes the vote back."),
     ] = None,
     *,
     sender: Sender = "",

@@ -38,8 +38,13 @@ app = typer.Typer(add_completion=False)
 @calls
 async def send(
     call: Call,
-    to: Annotated[str, typer.Argument(help="A number with its country code, or a JID of a person or group.")],
-    text: Annotated[str, typer.Argument(help="The text; - is standard input.", show_default=False)] = "",
+    to: Annotated[
+        str,
+        typer.Argument(metavar="TO", help="A number with its country code, or a JID of a person or group."),
+    ],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="The text; - is standard input.", show_default=False)
+    ] = "",
     *,
     session: SessionOption = "",
     reply_to: Annotated[

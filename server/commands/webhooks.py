@@ -237,7 +237,7 @@ async def redrive(
     call: Call,
     webhook: WebhookArgument,
     delivery: Annotated[
-        list[str] | None, typer.Argument(metavar="[DELIVERY]...", help="Ids; none for all that are dead.")
+        list[str] | None, typer.Argument(metavar="DELIVERY", help="Ids; none for all that are dead.")
     ] = None,
 ) -> None:
     """Send dead letters on their way again."""

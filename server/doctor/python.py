@@ -11,6 +11,8 @@ from server.doctor.subject import Subject
 
 _PINNED: Final = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9A-Za-z.]+)$")
 _NAME: Final = re.compile(r"^[A-Za-z0-9._-]+")
+_OF_THE_SERVER: Final = re.compile(r"extra == [\"']server[\"']")
+AGAIN: Final = "Install wagate again: `make setup`, or pip install 'wagate[server]'."
 _SHOWN: Final = ("grpcio", "neonize", "sqlalchemy")
 
 
@@ -23,19 +25,20 @@ async def check(_subject: Subject) -> Sequence[Finding]:
     return [ok("packages", f"wagate {version('wagate')}, Python {platform.python_version()}, {versions}")]
 
 
-def _wrong(requirement: str) -> Finding | None:
-    if ";" in requirement:  # of an extra, or of other systems
+def _wrong(line: str) -> Finding | None:
+    requirement, _, marker = (part.strip() for part in line.partition(";"))
+    if marker and not _OF_THE_SERVER.fullmatch(marker):  # of another extra, or of other systems
         return None
     name = (_NAME.match(requirement) or [""])[0]
     try:
         installed = version(name)
     except PackageNotFoundError:
-        return broken(f"package {name}", "is not installed", "Install wagate again: `make setup`, or pip.")
+        return broken(f"package {name}", "is not installed", AGAIN)
     pinned = _PINNED.match(requirement)
     if pinned is not None and installed != pinned["version"]:
         return broken(
             f"package {name}",
             f"{installed} is installed; this release was built and tested with {pinned['version']} alone",
-            "Install wagate again: `make setup`, or pip.",
+            AGAIN,
         )
     return None

@@ -10,8 +10,8 @@ from wagate.v1 import events_pb2
 
 from server.rpc import json_codec
 
-_CONTROLS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
-"""What JSON lets stand as it is and terminals obey."""
+_CONTROLS: Final = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What JSON lets stand as it is, and terminals obey or turn around."""
 
 
 def document_of(message: Message) -> Any:

@@ -14,15 +14,20 @@ class Backoff:
     together do not come back together.
     """
 
-    def __init__(self) -> None:
-        """Begins with the shortest wait."""
-        self._next = FIRST_SECONDS
+    def __init__(self, cap: float = CAP_SECONDS) -> None:
+        """Begins with the shortest wait.
+
+        Args:
+            cap: the longest wait, seconds.
+        """
+        self._cap = cap
+        self.reset()
 
     def reset(self) -> None:
         """Begins again with the shortest wait."""
-        self._next = FIRST_SECONDS
+        self._next = min(FIRST_SECONDS, self._cap)
 
     def seconds(self) -> float:
         """The next wait."""
-        current, self._next = self._next, min(CAP_SECONDS, self._next * 2)
+        current, self._next = self._next, min(self._cap, self._next * 2)
         return current * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing

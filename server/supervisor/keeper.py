@@ -29,17 +29,19 @@ class Keeper:
     longer, up to a cap, and never stop coming.
     """
 
-    def __init__(self, program: Program, log: Log, progress: Progress) -> None:
+    def __init__(self, program: Program, log: Log, progress: Progress, *, cap: float) -> None:
         """Starts nothing yet.
 
         Args:
             program: what to run.
             log: takes its output and errors.
             progress: is told of every start and end.
+            cap: the longest wait before a restart, seconds.
         """
         self._program = program
         self._log = log
         self._progress = progress
+        self._cap = cap
         self._serving = asyncio.Event()
         self._hurry = asyncio.Event()
         self._renew = asyncio.Event()
@@ -74,7 +76,7 @@ class Keeper:
         self._hurry.set()
 
     async def _keep(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(self._cap)
         accidents = 0
         while True:
             self._renew.clear()

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.errors import Code, WagateError
+from server.sessions.backoff import CAP_SECONDS
 from server.supervisor.edge import Address
 
 LOOPBACK = "127.0.0.1"
@@ -33,6 +34,8 @@ class UpSettings(BaseSettings):
     data_dir: Path = Path("data")
     """Where everything is kept: databases, devices, logs, the key."""
 
+    restart_seconds: float = Field(default=CAP_SECONDS, ge=0.1, le=600)
+    """How long what dies again and again waits at most before it is started again."""
     cors_origins: str = ""
     """Origins whose pages may call the gateway from a browser, with commas between: https://app.example."""
 

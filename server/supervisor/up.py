@@ -160,7 +160,7 @@ def _keepers(options: Options, progress: Progress) -> list[Keeper]:
         }
 
     def keep(program: Program) -> Keeper:
-        return Keeper(program, Log(logs, program.name), progress)
+        return Keeper(program, Log(logs, program.name), progress, cap=settings.restart_seconds)
 
     config = write_config(
         settings.data_dir / "run",

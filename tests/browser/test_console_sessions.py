@@ -21,8 +21,7 @@ def shown_code(console: Console) -> str:
     picture = console.page.locator(".qr[data-code]")
     picture.wait_for()
     assert picture.locator("svg path").get_attribute("d")
-    code: str = picture.get_attribute("data-code")
-    return code
+    return picture.get_attribute("data-code") or ""
 
 
 def test_a_session_is_created_scanned_stopped_started_logged_out_and_deleted(

@@ -29,6 +29,16 @@ def violations(page: Page) -> dict[str, list[str]]:
     }
 
 
+def fits_a_telephone(page: Page) -> bool:
+    """Whether nothing has to be pushed sideways on 360 pixels."""
+    before = page.viewport_size
+    assert before
+    page.set_viewport_size({"width": 360, "height": 740})
+    fits: bool = page.evaluate("document.documentElement.scrollWidth <= 360")
+    page.set_viewport_size(before)
+    return fits
+
+
 def test_it_shows_every_operation_and_asks_nobody_else(browser: Browser, stack: Stack) -> None:
     with opened(browser, stack.ready["http"]) as reference:
         names = {f"-{name}" for name in api_document.operations(api_document.load())}
@@ -36,6 +46,7 @@ def test_it_shows_every_operation_and_asks_nobody_else(browser: Browser, stack: 
         assert {name[name.rindex("-") :] for name in shown} == names
         assert reference.complaints == []
         assert all(address.startswith(stack.ready["http"] + "/docs/") for address in reference.asked)
+        assert fits_a_telephone(reference.page)
         kept = "[localStorage.length, sessionStorage.length, document.cookie]"
         reference.authorize(stack.ready["apiKey"])
         assert reference.page.evaluate(kept) == [0, 0, ""]
@@ -124,6 +135,7 @@ def test_the_grpc_page_as_well(browser: Browser, stack: Stack, colours: Literal[
     with opened(browser, stack.ready["http"], "/docs/grpc", colours) as reference:
         assert reference.page.url.endswith("/docs/grpc/")
         assert violations(reference.page) == {}
+        assert fits_a_telephone(reference.page)
         reference.page.get_by_role("link", name="SendMessage", exact=True).first.click()
         assert reference.page.url.endswith("#sendmessage")
         assert reference.complaints == []

@@ -62,6 +62,7 @@ def open_view(browser: Browser, stack: Stack, complaints: list[str]) -> Iterator
     yield opener
     for context in contexts:
         context.close()
+    stack.clear_faults()
     assert complaints == []
 
 
@@ -101,6 +102,13 @@ def code_of(stack: Stack, session: str) -> tuple[str, int]:
     stack.qr(session)
     answer = stack.rest.get(f"/sessions/{session}/qr").json()
     return answer["code"], answer["expiresAt"]
+
+
+def events(stack: Stack, session: str, name: str) -> Iterator[str]:
+    """What a session was told of a kind, from the beginning on, as lines of the stream of events."""
+    beginning = {"since": "evt_" + "0" * 26, "events": name, "sessions": session}
+    with stack.rest.stream("GET", "/events", params=beginning) as stream:
+        yield from stream.iter_lines()
 
 
 def write(page: Page, text: str) -> Locator:
@@ -275,9 +283,7 @@ def test_typing_and_calls_are_told(open_view: Opener, stack: Stack, linked: str,
     ringing.get_by_role("button", name="End").click()
     expect(ringing).to_have_count(0)
     page.get_by_role("button", name="Show typing").click()
-    everything = {"since": "evt_" + "0" * 26, "events": "presence", "sessions": linked}
-    with stack.rest.stream("GET", "/events", params=everything) as events:
-        assert any('"composing"' in line for line in events.iter_lines())
+    assert any('"composing"' in line for line in events(stack, linked, "presence"))
     chat = f"/sessions/{linked}/chats/{eva}@s.whatsapp.net/presence"
     stack.rest.put(chat, json={"state": "composing"}).raise_for_status()
     expect(page.locator("#states")).to_contain_text("User 0201 is typing")
@@ -359,11 +365,27 @@ def test_whatever_others_are_called_is_text(open_view: Opener, stack: Stack) -> 
     assert page.locator("#person-list img").count() == 0
 
 
+def test_among_many_people_one_is_found(open_view: Opener, stack: Stack, eva: str) -> None:
+    for last in range(15):
+        stack.person(f"6281200003{last:02}", f"Passer-by {last}", "sink")
+    page = open_view()
+    page.get_by_label("Find").fill("by 14")
+    expect(page.locator("#person-list > li")).to_have_count(1)
+    page.get_by_label("Find").fill("")
+    page.locator(f'[data-key="person-{eva}"]').click()
+    page.get_by_role("button", name="Others ...").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("With").select_option("Passer-by 14")
+    dialog.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("heading", name="With Passer-by 14")).to_be_visible()
+    expect(write(page, "Hello stranger")).to_contain_text("sent")
+
+
 def test_a_past_is_invented(open_view: Opener, stack: Stack, linked: str) -> None:
     page = open_view()
     phone_card(page, "628110000201").get_by_role("button", name="Invent a past").click()
     fill_and_send(page, "Invent", Messages="20", Chats="2")
-    eventually(lambda: len(stack.rest.get(f"/sessions/{linked}/chats").json()["data"]) >= 2, "it has come")
+    assert any("history.synced" in line for line in events(stack, linked, "history.synced"))
 
 
 @pytest.mark.usefixtures("linked")
@@ -429,16 +451,16 @@ def talk(stack: Stack, linked: str, eva: str) -> None:
     says(location={"latitude": -6.1754, "longitude": 106.8272, "name": "Monas"})
     says(text="Then I shall wait there.", quoted={"id": answer})
     says(revoke={"target": asked})
-    stack.fault(kind="ack_delay", number=phone, delay=2)
 
 
 @pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_everybody_can_read_and_use_it(
-    open_view: Opener, eva: str, size: tuple[int, int], scheme: str
+    open_view: Opener, stack: Stack, eva: str, size: tuple[int, int], scheme: str
 ) -> None:
     """At any width and in the dark; `WAGATE_SCREENSHOTS=1` keeps pictures in docs/screenshots/."""
+    stack.fault(kind="ack_delay", number="628110000201", delay=2)
     page = open_view(size, scheme)
     narrow = size is NARROW
     for part in ("Phones", "People", "Chat", "Faults", "Journal"):

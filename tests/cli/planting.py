@@ -142,6 +142,15 @@ def libmagic_missing(garden: Garden) -> Iterator[Shell]:
 
 
 @contextmanager
+def client_library_of_another_version(garden: Garden) -> Iterator[Shell]:
+    """As pip leaves it behind when it is told to install another one."""
+    about = garden.folder / "site" / "neonize-9.9.9.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: neonize\nVersion: 9.9.9\n")
+    yield garden.at_rest.but(PYTHONPATH=str(garden.folder / "site"))
+
+
+@contextmanager
 def clock_skewed(garden: Garden) -> Iterator[Shell]:
     """Not this machine's clock is wrong, but that of all others: nobody can tell the difference."""
     with _stand_in(garden.folder, time.time() - 3600) as shell_settings:

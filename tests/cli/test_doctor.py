@@ -26,6 +26,7 @@ FAULTS: dict[str, tuple[Plant, str, str]] = {
     "no Envoy": (planting.envoy_missing, "envoy", "is not there"),
     "a damaged configuration of Envoy": (planting.envoy_configuration_damaged, "envoy", "route_confusion"),
     "no libmagic": (planting.libmagic_missing, "client library", "libmagic"),
+    "another client library": (planting.client_library_of_another_version, "python", "9.9.9"),
     "a clock that is an hour ahead": (planting.clock_skewed, "whatsapp", "s ahead"),
     "no way to WhatsApp": (planting.whatsapp_unreachable, "whatsapp", "cannot be reached"),
     "a WhatsApp that does not answer": (planting.whatsapp_silent, "whatsapp", "within 5 s"),

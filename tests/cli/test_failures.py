@@ -33,7 +33,7 @@ def test_no_key(stack: Stack, shell: Shell, tmp_path: Path) -> None:
     assert (refused.code, "WAGATE_API_KEY is not set" in refused.err) == (4, True)
     # The local key is for this machine alone.
     elsewhere = shell.run("sessions", "list", "--url", "https://gateway.example")
-    assert (elsewhere.code, "https://gateway.example is not this machine" in elsewhere.err) == (4, True)
+    assert (elsewhere.code, "https://gateway.example:443 is not this machine" in elsewhere.err) == (4, True)
 
 
 @pytest.mark.parametrize("content", ["wa_not_a_key", "wa_one\nwa_two", "", "\x00" * 20_000])

@@ -19,7 +19,7 @@ PAGES: Final = [page for page in pages() if page.name not in {"conformance.md", 
 """Those that people write."""
 WORDS: Final = {page: re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")) for page in PAGES}
 """What stands between back quotes on each page."""
-ELSEWHERE: Final = {"WAGATE_JSON", "WAGATE_URL", "WAGATE_API_KEY", "WAGATE_SESSION"}
+ELSEWHERE: Final = {"WAGATE_SCREENSHOTS", "WAGATE_JSON", "WAGATE_URL", "WAGATE_API_KEY", "WAGATE_SESSION"}
 """Settings that no class of settings has."""
 FOLDERS: Final = (
     "tests",

@@ -79,7 +79,7 @@ class Traffic:
                 eventually(
                     lambda: self.stop.is_set() or len(self.missing(number)) < AHEAD // 2,
                     f"what {number} wrote is delivered",
-                    within=120,
+                    within=600,
                 )
                 allowed = len(said) + AHEAD // 2
             elif self.talking.wait(0.1):

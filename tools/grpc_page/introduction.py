@@ -15,6 +15,8 @@ same, refuse the same, and know the same sessions, messages and events.
   both without a token.
 - Without TLS on loopback (`-plaintext`). Where TLS ends in front of the gateway, use a channel with TLS.
 - A request is up to 2 MiB, as by REST.
+- `wuts.v1.Messages/DeleteMessage` is on the same port too. It is another API, with tokens and errors of its
+  own, and its contract is `protos/wuts/v1/`.
 """
 CALLING: Final = """\
 ## Calling

@@ -46,6 +46,10 @@ Checks come in this order: token (401), capability (403), session (404), body (4
 Whatever the operation, the gateway answers 404 to a path that it does not have, 405 to a method that a path
 does not have, 408 to a request that does not arrive completely in time and 431 to headers that are too
 large.
+
+Two things are on the same address and not in this document: the WebSocket at `/api/v1/realtime`, which is
+opened with a [ticket](#/Realtime/createRealtimeTicket), and the operation `DELETE /messages/delete` of
+another API (WUTS), with tokens and errors of its own.
 """
 SERVERS: Final = [{"url": "/", "description": "The gateway that this document comes from."}]
 SECURITY: Final[dict[str, Any]] = {

@@ -82,8 +82,8 @@ class Event(_message.Message):
     schema: _builtins.str
     """The version of this envelope: "v1"."""
     id: _builtins.str
-    """Rises from event to event, and is what `after` takes. An event that is received twice has
-    the same id twice.
+    """Rises from event to event: a stream can go on after it. An event that is received twice has the
+    same id twice.
     """
     event: _builtins.str
     """What happened. Two names are the stream's own and stand in no log:

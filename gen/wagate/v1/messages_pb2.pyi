@@ -213,7 +213,7 @@ class OutgoingMessage(_message.Message):
     name: _builtins.str
     """A poll's question or a place's label."""
     selectable_count: _builtins.int
-    """How many answers a voter may pick; 1 means one."""
+    """How many answers a voter may pick; 0 means any number."""
     latitude: _builtins.float
     """Degrees, -90 to 90."""
     longitude: _builtins.float

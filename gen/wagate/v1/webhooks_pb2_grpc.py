@@ -106,8 +106,8 @@ class WebhooksServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateWebhook(self, request, context):
-        """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
-        old way; the next attempt goes the new one.
+        """Changes a webhook. What is not given stays as it is. What is being posted at that moment still goes
+        the old way; the next attempt goes the new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

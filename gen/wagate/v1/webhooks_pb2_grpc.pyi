@@ -44,8 +44,8 @@ class WebhooksStub:
     GetWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]
     """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]
-    """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
-    old way; the next attempt goes the new one.
+    """Changes a webhook. What is not given stays as it is. What is being posted at that moment still goes
+    the old way; the next attempt goes the new one.
     """
     DeleteWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.DeleteWebhookRequest, _webhooks_pb2.DeleteWebhookResponse]
     """Deletes a webhook for good, with its deliveries. What is being posted at that moment may still
@@ -78,8 +78,8 @@ class WebhooksAsyncStub(WebhooksStub):
     GetWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
     """Returns one webhook. Its secret is never told."""
     UpdateWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookRequest, _webhooks_pb2.Webhook]  # type: ignore[assignment]
-    """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
-    old way; the next attempt goes the new one.
+    """Changes a webhook. What is not given stays as it is. What is being posted at that moment still goes
+    the old way; the next attempt goes the new one.
     """
     DeleteWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.DeleteWebhookRequest, _webhooks_pb2.DeleteWebhookResponse]  # type: ignore[assignment]
     """Deletes a webhook for good, with its deliveries. What is being posted at that moment may still
@@ -133,8 +133,8 @@ class WebhooksServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.UpdateWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.Webhook, _abc.Awaitable[_webhooks_pb2.Webhook]]:
-        """Changes what is given, and leaves the rest. What is being posted at that moment still goes the
-        old way; the next attempt goes the new one.
+        """Changes a webhook. What is not given stays as it is. What is being posted at that moment still goes
+        the old way; the next attempt goes the new one.
         """
 
     @_abc_1.abstractmethod

@@ -37,6 +37,9 @@ export class Conversation {
   #unread = h("div", {});
   #menu = h("div", { class: "buttons" });
   #details = h("details", { class: "menu", hidden: true }, h("summary", {}, "Manage"), this.#menu);
+  /** Whether the newest message is in sight, and shall stay there. */
+  #follows = true;
+  #resized = new ResizeObserver(() => this.#follows && this.#toEnd());
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingEnds;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -65,12 +68,17 @@ export class Conversation {
       this.#typing,
       this.#composer.element,
     );
+    this.#scroll.addEventListener("scroll", () => {
+      this.#follows = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
+    });
+    this.#resized.observe(this.#scroll);
     this.#stop = app.live.follow((/** @type {Event} */ event) => this.#take(event));
     this.#begin(known).catch((error) => fill(this.#older, words(error)));
   }
 
   leave() {
     this.#gone = true;
+    this.#resized.disconnect();
     clearTimeout(this.#typingEnds);
     clearTimeout(this.#soon);
     this.#composer.leave();
@@ -166,7 +174,7 @@ export class Conversation {
     const known = this.#model.messages.length;
     const changed = this.#model.take(event);
     if (!changed.length) return;
-    const atEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR;
+    const follows = this.#follows; // before what is drawn moves it
     if (this.#model.messages.length > known) {
       if (!known) this.#bound();
       // Its name may be new, and its counter is.
@@ -177,7 +185,7 @@ export class Conversation {
       if (!changed[0].fromMe) this.#present({ personJid: changed[0].senderJid, state: "paused" });
       this.#draw();
     } else for (const message of changed) this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));
-    if (atEnd) this.#toEnd();
+    if (follows) this.#toEnd();
   }
 
   /** Draws what is not drawn yet, where it belongs. */

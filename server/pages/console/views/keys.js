@@ -40,6 +40,8 @@ export function show(app) {
           h("div", { class: "line command" }, h("code", {}, command), h("button", { type: "button", class: "small", "data-copy": command, "aria-label": `Copy: ${title}` }, "Copy")),
         ),
       ),
+      h("h2", {}, "What to do with a key"),
+      h("p", {}, h("a", { href: "../docs/" }, "The reference of the API"), " has every call, and lets you try it."),
       h("h2", {}, "Login tokens"),
       h("p", {}, "People may sign in with a login token (JWT) of your frontend instead. It is good until it expires, and its role says what it may do: owner and admin everything, member read and send."),
     ),

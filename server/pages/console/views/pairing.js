@@ -4,6 +4,7 @@ import { sessionPath } from "../core/api.js";
 import { button, fill, h } from "../core/dom.js";
 import { Form } from "../core/form.js";
 import { fail } from "../core/notices.js";
+import { offer, withdraw } from "../core/pairing_channel.js";
 import { picture } from "../qr/drawing.js";
 
 const RUNS = new Set(["starting", "scan_qr_code"]);
@@ -18,6 +19,7 @@ export class Pairing {
   #expires = 0;
   #shown = "";
   #status = "";
+  #label = "";
   #gone = false;
   #timer;
 
@@ -53,8 +55,9 @@ export class Pairing {
    *
    * @param {import("../types.js").Session} session
    */
-  stands({ status }) {
+  stands({ status, label }) {
     const before = this.#status;
+    this.#label = label;
     this.#status = status;
     // A code comes as an event; where it came before this page was there, or events may not be read, asking tells.
     if (status === "scan_qr_code" && this.#expires < Date.now()) this.#ask().catch(fail);
@@ -70,6 +73,7 @@ export class Pairing {
   code({ code, expiresAt }) {
     if (this.#gone || code === this.#shown) return;
     this.#shown = code;
+    offer(this.#session, this.#label, { code, expiresAt });
     this.#expires = expiresAt;
     this.#picture.dataset.code = code;
     fill(this.#picture, picture(code));
@@ -78,12 +82,14 @@ export class Pairing {
 
   leave() {
     this.#gone = true;
+    withdraw(this.#session);
     clearInterval(this.#timer);
   }
 
   /** @param {string} [why] */
   #offer(why) {
     delete this.#picture.dataset.code;
+    withdraw(this.#session);
     this.#shown = "";
     fill(this.#picture, button("Show a code", () => this.#begin(), { class: "main" }));
     fill(this.#left, why);
