@@ -70,6 +70,12 @@ async def test_a_send_waits_for_its_own_first_attempt() -> None:
         assert await gateway.send_text(READ.session, "1@s.whatsapp.net", "Hello") == SENT
 
 
+async def test_a_send_waits_for_a_session_that_comes_back() -> None:
+    starting = WagateError(Code.CONFLICT, "the session is starting", {"status": "starting"})
+    async with scripted(starting, SENT) as script, connect(script.address, "wa_key") as gateway:
+        assert await gateway.send_text(READ.session, "1@s.whatsapp.net", "Hello") == SENT
+
+
 async def test_what_only_reads_is_made_again() -> None:
     async with scripted(BROKEN, SESSION) as script, connect(script.address, "wa_key") as gateway:
         assert await gateway.sessions.GetSession(READ) == SESSION
@@ -98,9 +104,9 @@ async def test_a_change_is_made_again_when_nothing_was_done() -> None:
         WagateError(Code.WHATSAPP_ERROR, "refused", {"reason": "not_on_whatsapp"}),
         WagateError(Code.TIMEOUT, "no answer", {"outcome": "indeterminate"}),
         WagateError(Code.CONFLICT, "nobody knows", {"outcome": "indeterminate"}),
+        WagateError(Code.CONFLICT, "somebody has to scan", {"status": "scan_qr_code"}),
         WagateError(Code.INTERNAL, "a defect"),
     ],
-    ids=lambda error: error.code,
 )
 async def test_an_answer_is_an_answer(refusal: WagateError) -> None:
     async with scripted(refusal, SENT) as script, connect(script.address, "wa_key") as gateway:

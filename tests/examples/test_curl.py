@@ -77,5 +77,7 @@ def test_follow_ends_where_there_is_no_point(setting: Setting) -> None:
 
 def test_nobody_there_is_tried_again(setting: Setting) -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
-    with setting.running(FOLLOW, WAGATE_URL=nobody):
-        assert not (setting.folder / "position").exists()
+    aloud = ["sh", "-c", 'exec 2>&1; . "$0"', FOLLOW[1]]
+    with setting.running(aloud, WAGATE_URL=nobody) as program:
+        for _ in range(2):
+            program.line_with("curl: (7)")

@@ -23,6 +23,9 @@ def test_send_sends(setting: Setting, stack: Stack, session: str, ada: str) -> N
 
 
 def test_send_says_why_not(setting: Setting, stack: Stack, session: str) -> None:
+    done = setting.run(SEND)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "send.py <session> <to> <text>" in done.stderr
     done = setting.run([*SEND, session, "nobody", "Hello"])
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("not sent: validation_error: ")

@@ -18,6 +18,8 @@ IDEMPOTENCY_KEY: Final = "idempotency-key"
 FIRST_PAUSE: Final = 0.1
 """Seconds before a call is made again; doubled each time."""
 LONGEST_PAUSE: Final = 2.0
+STARTING: Final = "starting"
+"""The status of a session that connects by itself; whoever else is not connected needs a person."""
 
 if TYPE_CHECKING:
     _Interceptor = grpc.aio.UnaryUnaryClientInterceptor[Any, Any]
@@ -129,8 +131,11 @@ def _may_again(error: GatewayError, rule: Repeating) -> bool:
             return True
         case UnreachableError():
             return rule.by_nature or rule.by_key
-        case ConflictError():  # an attempt of ours, whose connection broke, is still being worked on
-            return rule.by_key and error.outcome == "under_way"
+        case ConflictError():
+            # An attempt of ours, whose connection broke, is still being worked on. Or nothing was sent: the
+            # session is coming back, as all do when a node was restarted.
+            waits = error.outcome == "under_way" or error.details.get("status") == STARTING
+            return rule.by_key and waits
         case _:
             return False
 
