@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import Route
 
 from tests.browser.console import Console
 from tests.support.stack import Stack, eventually
@@ -264,3 +265,30 @@ def test_a_chat_is_pinned_archived_muted_and_deleted(console: Console, stack: St
     console.press("Delete", console.dialog)
     console.closed()
     line.wait_for(state="detached")
+
+
+def lost(route: Route) -> None:
+    """The request reaches the gateway, and its answer nobody."""
+    route.fetch()
+    route.abort()
+
+
+def test_a_send_whose_answer_was_lost_is_sent_once(chat: Console, stack: Stack) -> None:
+    chat.expect("ERR_FAILED")
+    sends = "**/api/v1/sessions/*/messages"
+    chat.page.route(sends, lost, times=1)
+    chat.fill("Message", "only once")
+    chat.press("Send")
+    chat.page.get_by_text("The gateway does not answer").wait_for()
+    chat.press("Send")
+    eventually(lambda: chat.page.get_by_label("Message", exact=True).input_value() == "", "it is taken")
+    chat.message("only once")
+    # what was changed meanwhile is another message
+    chat.page.route(sends, lost, times=1)
+    chat.fill("Message", "as it was")
+    chat.press("Send")
+    chat.page.get_by_text("The gateway does not answer").wait_for()
+    write(chat, "as it is now")
+    heard(stack, lambda one: one["text"] == "as it is now")
+    texts = [one["text"] for one in stack.heard(ADA)]
+    assert (texts.count("only once"), texts.count("as it was")) == (1, 1)

@@ -17,7 +17,13 @@ const ROUTES = [
   { path: /^#\/events$/, nav: "events", load: () => import("./views/events.js") },
   { path: /^#\/keys$/, nav: "keys", load: () => import("./views/keys.js") },
 ];
-const PLACES = [["sessions", "Sessions"], ["chats", "Chats"], ["webhooks", "Webhooks"], ["events", "Events"], ["keys", "Keys"]];
+const PLACES = [
+  ["sessions", "Sessions"],
+  ["chats", "Chats"],
+  ["webhooks", "Webhooks"],
+  ["events", "Events"],
+  ["keys", "Keys"],
+];
 const STATES = { connecting: "connecting", live: "live", away: "reconnecting", forbidden: "no live updates" };
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
@@ -55,14 +61,22 @@ async function enter(token) {
       if (link.dataset.place === place) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
   });
-  fill(nav, PLACES.map(([place, text]) => h("a", { href: hash(place), "data-place": place }, text)));
+  fill(
+    nav,
+    PLACES.map(([place, text]) => h("a", { href: hash(place), "data-place": place }, text)),
+  );
   const state = h("span", { class: "state", id: "live" });
   live.watch((now) => {
     state.dataset.state = now;
     fill(state, STATES[now]);
-    state.title = now === "forbidden" ? "This token may not read events." : "Whether this page is told what happens as it happens.";
+    state.title =
+      now === "forbidden" ? "This token may not read events." : "Whether this page is told what happens as it happens.";
   });
-  fill(signed, state, button("Sign out", () => leave("You are signed out.")));
+  fill(
+    signed,
+    state,
+    button("Sign out", () => leave("You are signed out.")),
+  );
   nav.hidden = signed.hidden = false;
   end = () => {
     end = null;
@@ -70,7 +84,8 @@ async function enter(token) {
     router.stop();
   };
   live.start();
-  if (!ROUTES.some((route) => route.path.test(location.hash))) history.replaceState(null, "", hash(manages ? "sessions" : "chats"));
+  if (!ROUTES.some((route) => route.path.test(location.hash)))
+    history.replaceState(null, "", hash(manages ? "sessions" : "chats"));
   await router.start();
 }
 
@@ -103,6 +118,7 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
 });
 document.addEventListener("click", (event) => {
   const copy = /** @type {HTMLElement} */ (event.target).closest?.("[data-copy]");
-  if (copy instanceof HTMLElement) navigator.clipboard?.writeText(copy.dataset.copy ?? "").then(() => say("Copied."), fail);
+  if (copy instanceof HTMLElement)
+    navigator.clipboard?.writeText(copy.dataset.copy ?? "").then(() => say("Copied."), fail);
 });
 out();

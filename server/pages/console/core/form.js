@@ -45,7 +45,13 @@ export class Form {
         },
       },
       fields.filter(({ more }) => !more).map((field) => this.#made(field)),
-      seldom.length > 0 && h("details", { class: "more" }, h("summary", {}, "More"), seldom.map((field) => this.#made(field))),
+      seldom.length > 0 &&
+        h(
+          "details",
+          { class: "more" },
+          h("summary", {}, "More"),
+          seldom.map((field) => this.#made(field)),
+        ),
       this.#wrong,
       h("div", { class: "buttons" }, verb && this.#send, buttons),
     );
@@ -64,7 +70,11 @@ export class Form {
   /** @param {(values: any, form: Form) => unknown} act */
   submit(act) {
     this.#clear();
-    return busy(this.#send, () => act(this.values(), this), (error) => this.refuse(error));
+    return busy(
+      this.#send,
+      () => act(this.values(), this),
+      (error) => this.refuse(error),
+    );
   }
 
   /**
@@ -105,7 +115,8 @@ export class Form {
     const explained = [hint && `${id}-hint`, `${id}-wrong`].filter(Boolean).join(" ");
     const more = { id, name, "aria-describedby": explained, ...attributes };
     const below = [hint && h("p", { class: "hint", id: `${id}-hint` }, hint), wrong];
-    if (kind === "checks") return this.#group(name, label, options, /** @type {string[]} */ (value ?? []), more, below, wrong);
+    if (kind === "checks")
+      return this.#group(name, label, options, /** @type {string[]} */ (value ?? []), more, below, wrong);
     const input = made(kind, more, value, options);
     this.#fields.set(name, { input, wrong, read: () => read(kind, input) });
     const named = h("label", { for: id }, label);
@@ -129,8 +140,22 @@ export class Form {
       const box = h("input", { type: "checkbox", id, value, checked: chosen.includes(value) });
       return { box, line: h("div", { class: "line" }, box, h("label", { for: id }, text)) };
     });
-    const input = h("fieldset", { ...more, class: "field" }, h("legend", {}, label), h("div", { class: "checks" }, boxes.map(({ line }) => line)), below);
-    this.#fields.set(name, { input, wrong, read: () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value) });
+    const input = h(
+      "fieldset",
+      { ...more, class: "field" },
+      h("legend", {}, label),
+      h(
+        "div",
+        { class: "checks" },
+        boxes.map(({ line }) => line),
+      ),
+      below,
+    );
+    this.#fields.set(name, {
+      input,
+      wrong,
+      read: () => boxes.filter(({ box }) => box.checked).map(({ box }) => box.value),
+    });
     return input;
   }
 }
@@ -143,7 +168,11 @@ export class Form {
  */
 function made(kind, more, value, options) {
   if (kind === "select") {
-    const select = h("select", more, options.map(([one, text]) => h("option", { value: one }, text)));
+    const select = h(
+      "select",
+      more,
+      options.map(([one, text]) => h("option", { value: one }, text)),
+    );
     if (value !== undefined && value !== null) select.value = value;
     return select;
   }
@@ -151,7 +180,13 @@ function made(kind, more, value, options) {
   if (kind === "lines") return h("textarea", { rows: 4, ...more, value: (value ?? []).join("\n") });
   if (kind === "check") return h("input", { type: "checkbox", ...more, checked: Boolean(value) });
   const type = kind === "password" ? "password" : "text";
-  return h("input", { type, autocomplete: "off", ...(kind === "number" && { inputmode: "decimal" }), ...more, value: value ?? "" });
+  return h("input", {
+    type,
+    autocomplete: "off",
+    ...(kind === "number" && { inputmode: "decimal" }),
+    ...more,
+    value: value ?? "",
+  });
 }
 
 /**
@@ -160,7 +195,11 @@ function made(kind, more, value, options) {
  */
 function read(kind, input) {
   if (kind === "check") return input.checked;
-  if (kind === "lines") return input.value.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean);
+  if (kind === "lines")
+    return input.value
+      .split("\n")
+      .map((/** @type {string} */ line) => line.trim())
+      .filter(Boolean);
   if (kind === "number") {
     const text = input.value.trim().replace(",", ".");
     return text === "" ? undefined : Number.isNaN(Number(text)) ? text : Number(text);

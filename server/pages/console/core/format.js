@@ -7,7 +7,9 @@ const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 /** The time of a message or event: today's without the day. @param {number} ms */
 export function time(ms) {
   const date = new Date(ms);
-  return date.toDateString() === new Date().toDateString() ? TIME.format(date) : `${DAY.format(date)}, ${TIME.format(date)}`;
+  return date.toDateString() === new Date().toDateString()
+    ? TIME.format(date)
+    : `${DAY.format(date)}, ${TIME.format(date)}`;
 }
 
 /** Day and time to the second. @param {number | null | undefined} ms */

@@ -47,7 +47,11 @@ export class Router {
   async #go() {
     const turn = (this.#turn += 1);
     const found = this.#routes.find((route) => route.path.test(location.hash)) ?? this.#routes[0];
-    const parts = found.path.exec(location.hash)?.slice(1).map((part) => decode(part ?? "")) ?? [];
+    const parts =
+      found.path
+        .exec(location.hash)
+        ?.slice(1)
+        .map((part) => decode(part ?? "")) ?? [];
     const { show } = await found.load();
     if (turn !== this.#turn) return; // somebody was quicker
     this.#leave();
@@ -56,7 +60,9 @@ export class Router {
     this.#main.replaceChildren(view.element);
     this.#went(found.nav);
     scrollTo(0, 0);
-    const heading = /** @type {HTMLElement | null} */ (view.element.querySelector("[data-focus]") ?? view.element.querySelector("h1"));
+    const heading = /** @type {HTMLElement | null} */ (
+      view.element.querySelector("[data-focus]") ?? view.element.querySelector("h1")
+    );
     if (heading && !heading.matches("input, textarea, select, button, a")) heading.tabIndex = -1;
     heading?.focus({ preventScroll: true });
   }

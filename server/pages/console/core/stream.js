@@ -8,7 +8,9 @@
  * @returns {AsyncGenerator<{id: string, event: string, data: string}>}
  */
 export async function* eventsOf(body, alive) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body
+    .pipeThrough(/** @type {TransformStream<Uint8Array, string>} */ (new TextDecoderStream()))
+    .getReader();
   let rest = "";
   let frame = fresh();
   try {

@@ -21,7 +21,12 @@ export function picture(text) {
   white.setAttribute("height", String(size));
   white.setAttribute("fill", "#fff");
   const black = document.createElementNS(SVG, "path");
-  black.setAttribute("d", rows.flatMap((row, y) => runs(row).map(([x, length]) => `M${x + MARGIN} ${y + MARGIN}h${length}v1h-${length}z`)).join(""));
+  black.setAttribute(
+    "d",
+    rows
+      .flatMap((row, y) => runs(row).map(([x, length]) => `M${x + MARGIN} ${y + MARGIN}h${length}v1h-${length}z`))
+      .join(""),
+  );
   black.setAttribute("fill", "#000");
   svg.append(white, black);
   return svg;

@@ -21,7 +21,9 @@ export function masked(matrix) {
   let best = { mask: 0, rows: matrix.rows, cost: Infinity };
   for (let mask = 0; mask < MASKS.length; mask++) {
     matrix.format(mask);
-    const rows = matrix.rows.map((row, y) => row.map((dark, x) => dark ^ Number(!matrix.fixed[y][x] && MASKS[mask](x, y))));
+    const rows = matrix.rows.map((row, y) =>
+      row.map((dark, x) => dark ^ Number(!matrix.fixed[y][x] && MASKS[mask](x, y))),
+    );
     const cost = penalty(rows);
     if (cost < best.cost) best = { mask, rows, cost };
   }
@@ -35,7 +37,8 @@ function penalty(rows) {
   let cost = 0;
   for (const line of lines) {
     for (const [run] of line.matchAll(/0{5,}|1{5,}/g)) cost += run.length - 2;
-    for (const pattern of LIKE_A_FINDER) for (let at = line.indexOf(pattern); at >= 0; at = line.indexOf(pattern, at + 1)) cost += 40;
+    for (const pattern of LIKE_A_FINDER)
+      for (let at = line.indexOf(pattern); at >= 0; at = line.indexOf(pattern, at + 1)) cost += 40;
   }
   for (let y = 1; y < size; y++)
     for (let x = 1; x < size; x++) {

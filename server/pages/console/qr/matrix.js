@@ -12,7 +12,12 @@ export class Matrix {
     /** Modules that are no data. */
     this.fixed = square(this.size);
     this.#timing();
-    for (const [x, y] of [[3, 3], [this.size - 4, 3], [3, this.size - 4]]) this.#finder(x, y);
+    for (const [x, y] of [
+      [3, 3],
+      [this.size - 4, 3],
+      [3, this.size - 4],
+    ])
+      this.#finder(x, y);
     this.#alignments();
     this.format(0);
     if (version > 6) this.#versions();
@@ -78,7 +83,8 @@ export class Matrix {
     for (let dy = -4; dy <= 4; dy++)
       for (let dx = -4; dx <= 4; dx++) {
         const ring = Math.max(Math.abs(dx), Math.abs(dy));
-        if (x + dx >= 0 && x + dx < this.size && y + dy >= 0 && y + dy < this.size) this.#set(x + dx, y + dy, Number(ring !== 2 && ring !== 4));
+        if (x + dx >= 0 && x + dx < this.size && y + dy >= 0 && y + dy < this.size)
+          this.#set(x + dx, y + dy, Number(ring !== 2 && ring !== 4));
       }
   }
 
@@ -90,7 +96,8 @@ export class Matrix {
         const corner = (column === 0 && row === 0) || (column === 0 && row === last) || (column === last && row === 0);
         if (corner) return; // a finder stands there
         for (let dy = -2; dy <= 2; dy++)
-          for (let dx = -2; dx <= 2; dx++) this.#set(x + dx, y + dy, Number(Math.max(Math.abs(dx), Math.abs(dy)) !== 1));
+          for (let dx = -2; dx <= 2; dx++)
+            this.#set(x + dx, y + dy, Number(Math.max(Math.abs(dx), Math.abs(dy)) !== 1));
       }),
     );
   }

@@ -12,7 +12,16 @@ import { hash } from "../core/router.js";
 const PAGE = 100;
 /** Many messages at once are one look at the list. */
 const GATHER = 250;
-const CHANGES = new Set(["message", "message.decrypted", "chat.updated", "group.updated", "history.synced", "message.revoked", "message.edited", "gap"]);
+const CHANGES = new Set([
+  "message",
+  "message.decrypted",
+  "chat.updated",
+  "group.updated",
+  "history.synced",
+  "message.revoked",
+  "message.edited",
+  "gap",
+]);
 
 export class ChatList {
   #app;
@@ -28,7 +37,9 @@ export class ChatList {
   /** @type {(found: {jids: Set<string>, whole: boolean}) => void} */
   #found = () => {};
   /** The chats that there are, once they were read; `whole` where these are all of them. */
-  known = new Promise((/** @type {(found: {jids: Set<string>, whole: boolean}) => void} */ found) => (this.#found = found));
+  known = new Promise(
+    (/** @type {(found: {jids: Set<string>, whole: boolean}) => void} */ found) => (this.#found = found),
+  );
 
   /**
    * @param {any} app
@@ -65,7 +76,10 @@ export class ChatList {
     let cursor = "";
     try {
       for (let page = 0; page < this.#pages && (page === 0 || cursor); page++) {
-        const answer = await this.#app.api.get(sessionPath(this.#session, "chats"), cursor ? { limit: PAGE, cursor } : { limit: PAGE });
+        const answer = await this.#app.api.get(
+          sessionPath(this.#session, "chats"),
+          cursor ? { limit: PAGE, cursor } : { limit: PAGE },
+        );
         chats.push(...answer.data);
         cursor = answer.nextCursor ?? "";
       }
@@ -77,8 +91,12 @@ export class ChatList {
     if (this.#gone) return;
     this.#found({ jids: new Set(chats.map(({ jid }) => jid)), whole: !cursor });
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.jid;
-    fill(this.#list, chats.length ? chats.map((chat) => this.#line(chat)) : h("li", { class: "empty" }, "No chats yet."));
-    if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-jid="${CSS.escape(focused)}"]`))?.focus();
+    fill(
+      this.#list,
+      chats.length ? chats.map((chat) => this.#line(chat)) : h("li", { class: "empty" }, "No chats yet."),
+    );
+    if (focused)
+      /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-jid="${CSS.escape(focused)}"]`))?.focus();
     fill(
       this.#more,
       cursor &&
@@ -91,17 +109,26 @@ export class ChatList {
 
   /** @param {Chat} chat */
   #line(chat) {
-    const marks = [chat.pinned && "pinned", chat.archived && "archived", chat.mutedUntil && chat.mutedUntil > Date.now() && "muted"].filter(Boolean);
+    const marks = [
+      chat.pinned && "pinned",
+      chat.archived && "archived",
+      chat.mutedUntil && chat.mutedUntil > Date.now() && "muted",
+    ].filter(Boolean);
     return h(
       "li",
       {},
       h(
         "a",
-        { href: hash("chats", this.#session, chat.jid), "data-jid": chat.jid, "aria-current": chat.jid === this.#open && "true" },
+        {
+          href: hash("chats", this.#session, chat.jid),
+          "data-jid": chat.jid,
+          "aria-current": chat.jid === this.#open && "true",
+        },
         h("span", { class: "name" }, chatName(chat)),
         h("span", { class: "when" }, chat.lastMessageAt ? time(chat.lastMessageAt) : ""),
         h("span", { class: "marks" }, [chat.type === "group" && "group", ...marks].filter(Boolean).join(", ")),
-        chat.unreadCount > 0 && h("span", { class: "unread" }, chat.unreadCount, h("span", { class: "unseen" }, " unread")),
+        chat.unreadCount > 0 &&
+          h("span", { class: "unread" }, chat.unreadCount, h("span", { class: "unseen" }, " unread")),
       ),
     );
   }

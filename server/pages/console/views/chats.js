@@ -19,7 +19,12 @@ export function show(app, session, jid) {
   const side = h(
     "section",
     { class: "side", "aria-label": "Chats" },
-    h("div", { class: "head" }, jid ? h("h2", {}, "Chats") : h("h1", {}, "Chats"), session && button("New chat", () => begin(session))),
+    h(
+      "div",
+      { class: "head" },
+      jid ? h("h2", {}, "Chats") : h("h1", {}, "Chats"),
+      session && button("New chat", () => begin(session)),
+    ),
     picker,
     list?.element,
   );
@@ -27,7 +32,12 @@ export function show(app, session, jid) {
     "div",
     { class: `chats ${jid ? "open" : ""}` },
     side,
-    conversation?.element ?? h("section", { class: "conversation none" }, h("p", { class: "empty" }, session ? "Choose a chat, or begin a new one." : "Choose a session.")),
+    conversation?.element ??
+      h(
+        "section",
+        { class: "conversation none" },
+        h("p", { class: "empty" }, session ? "Choose a chat, or begin a new one." : "Choose a session."),
+      ),
   );
   if (app.manages) pick(app, picker, session, jid).catch(fail);
   else fill(picker, idForm(session));
@@ -73,7 +83,13 @@ async function pick(app, picker, session, jid) {
 
 /** For tokens that may not list sessions. @param {string} session */
 function idForm(session) {
-  const input = h("input", { value: session, "aria-label": "The session's id", placeholder: "The session's id", autocomplete: "off", spellcheck: "false" });
+  const input = h("input", {
+    value: session,
+    "aria-label": "The session's id",
+    placeholder: "The session's id",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   return h(
     "form",
     {
@@ -92,11 +108,23 @@ function idForm(session) {
 function begin(session) {
   form(
     "New chat",
-    [{ name: "to", label: "Phone number, or JID", hint: "A number with its country code, such as +62 812 3456 789. A group has a JID: ...@g.us.", attributes: { inputmode: "tel" } }],
+    [
+      {
+        name: "to",
+        label: "Phone number, or JID",
+        hint: "A number with its country code, such as +62 812 3456 789. A group has a JID: ...@g.us.",
+        attributes: { inputmode: "tel" },
+      },
+    ],
     "Open",
     ({ to }) => {
       const jid = jidOf(to);
-      if (!/^[0-9][0-9:-]*@[a-z.]+$/.test(jid)) throw new ApiError(400, { code: "validation_error", message: "", details: { to: "this is no number and no JID" } });
+      if (!/^[0-9][0-9:-]*@[a-z.]+$/.test(jid))
+        throw new ApiError(400, {
+          code: "validation_error",
+          message: "",
+          details: { to: "this is no number and no JID" },
+        });
       location.hash = hash("chats", session, jid);
     },
   );

@@ -23,8 +23,8 @@ export class Composer {
   #form = null;
   /** @type {Message | null} */
   #quoted = null;
-  /** What the next send is called, so that it can be repeated without being sent twice. */
-  #key = freshKey();
+  /** The send under way: repeated as it is, it keeps its key and so is not sent twice. */
+  #attempt = { key: "", text: "" };
   #told = 0;
   #kinds;
 
@@ -68,7 +68,11 @@ export class Composer {
       /** @type {any} */ (this.#kinds.firstElementChild).value = "text";
       this.#show();
     }
-    fill(this.#answers, h("p", {}, "Answers: ", h("span", {}, message.body.slice(0, 100) || message.type)), button("Do not answer", () => this.#forget(), { class: "quiet small" }));
+    fill(
+      this.#answers,
+      h("p", {}, "Answers: ", h("span", {}, message.body.slice(0, 100) || message.type)),
+      button("Do not answer", () => this.#forget(), { class: "quiet small" }),
+    );
     this.#form?.input("text").focus();
   }
 
@@ -81,8 +85,12 @@ export class Composer {
   #show() {
     const { fields, text } = KINDS[this.#kind];
     if (this.#kind !== "text") this.#forget();
-    this.#key = freshKey();
-    this.#form = new Form(fields, this.#kind === "text" ? "Send" : `Send the ${text.toLowerCase()}`, (values) => this.#send(values), { class: `kind-${this.#kind}`, buttons: [this.#kinds] });
+    this.#form = new Form(
+      fields,
+      this.#kind === "text" ? "Send" : `Send the ${text.toLowerCase()}`,
+      (values) => this.#send(values),
+      { class: `kind-${this.#kind}`, buttons: [this.#kinds] },
+    );
     fill(this.#place, this.#form.element);
     const input = this.#form.input("text");
     input?.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -96,18 +104,36 @@ export class Composer {
   /** @param {Record<string, any>} values */
   async #send(values) {
     const { queue, ...rest } = values;
-    const body = { to: this.#jid, type: this.#kind, ...KINDS[this.#kind].body(rest), ...(this.#quoted && { replyTo: this.#quoted.waMessageId }) };
+    const before = this.#form?.input("text")?.value;
+    /** @type {Record<string, any>} */
+    const body = {
+      to: this.#jid,
+      type: this.#kind,
+      ...KINDS[this.#kind].body(rest),
+      ...(this.#quoted && { replyTo: this.#quoted.waMessageId }),
+    };
+    const text = JSON.stringify([body, queue]);
+    if (text !== this.#attempt.text) this.#attempt = { key: freshKey(), text };
     let result;
     try {
-      result = await this.#app.api.call("POST", sessionPath(this.#session, "messages"), { body, key: this.#key, query: queue ? { async: "true" } : {} });
+      result = await this.#app.api.call("POST", sessionPath(this.#session, "messages"), {
+        body,
+        key: this.#attempt.key,
+        query: queue ? { async: "true" } : {},
+      });
     } catch (error) {
       throw this.#explained(error);
     }
+    this.#attempt.text = "";
     if (this.#kind === "poll" && result.waMessageId) this.#app.polls.set(result.waMessageId, body.options);
     if (result.status === "queued") say("It waits in the outbox, and is sent in its turn.");
+    const after = this.#form?.input("text")?.value;
     this.#forget();
     this.#show();
-    this.#form?.input("text")?.focus();
+    const input = this.#form?.input("text");
+    // What was written meanwhile stays.
+    if (input && after !== before) input.value = after.startsWith(before) ? after.slice(before.length) : after;
+    input?.focus();
     this.#tell("paused");
     this.#sent();
   }
@@ -115,12 +141,16 @@ export class Composer {
   /** @param {unknown} error */
   #explained(error) {
     if (!(error instanceof ApiError)) return error;
-    // The same key once more is safe while nobody knows; what was refused, or is known to be unclear, needs a new one.
-    const unclear = error.details.outcome === "indeterminate";
-    if (error.status !== 0 && error.status !== 503 && !unclear) this.#key = freshKey();
-    if (!unclear) return error;
-    this.#key = freshKey();
-    return new ApiError(error.status, { code: error.code, message: `${error.message}. Look at the chat before you send it again` }, error.retryAfter);
+    const { outcome } = error.details;
+    // Without an answer, or while it is under way, the same once more is safe. What was refused needs a new key, and so
+    // does what nobody knows about: whether to send that again is for people to say.
+    if (error.status !== 0 && error.status !== 503 && outcome !== "under_way") this.#attempt.text = "";
+    if (outcome !== "indeterminate") return error;
+    return new ApiError(
+      error.status,
+      { code: error.code, message: `${error.message}. Look at the chat before you send it again` },
+      error.retryAfter,
+    );
   }
 
   /** Shows the other side that somebody types; nobody is told where that fails. @param {"composing" | "paused"} state */
@@ -129,6 +159,8 @@ export class Composer {
     if (state === "composing" && now - this.#told < TELL_TYPING) return;
     if (state === "paused" && !this.#told) return;
     this.#told = state === "composing" ? now : 0;
-    this.#app.api.call("PUT", sessionPath(this.#session, "chats", this.#jid, "presence"), { body: { state } }).catch(() => {});
+    this.#app.api
+      .call("PUT", sessionPath(this.#session, "chats", this.#jid, "presence"), { body: { state } })
+      .catch(() => {});
   }
 }

@@ -16,11 +16,26 @@ export const KINDS = {
   text: {
     text: "Text",
     fields: [
-      { name: "text", label: "Message", kind: "area", attributes: { rows: 2, placeholder: "Write a message. Enter sends it, Shift+Enter begins a line." } },
-      { name: "mentions", label: "Mention", hint: "Numbers or JIDs, with commas. Write @number in the message too.", more: true },
+      {
+        name: "text",
+        label: "Message",
+        kind: "area",
+        attributes: { rows: 2, placeholder: "Write a message. Enter sends it, Shift+Enter begins a line." },
+      },
+      {
+        name: "mentions",
+        label: "Mention",
+        hint: "Numbers or JIDs, with commas. Write @number in the message too.",
+        more: true,
+      },
       QUEUE,
     ],
-    body: ({ text, mentions }) => ({ text, ...(mentions.trim() && { mentions: mentions.split(",").map((/** @type {string} */ one) => jidOf(one.trim().replace(/^@/, ""))) }) }),
+    body: ({ text, mentions }) => ({
+      text,
+      ...(mentions.trim() && {
+        mentions: mentions.split(",").map((/** @type {string} */ one) => jidOf(one.trim().replace(/^@/, ""))),
+      }),
+    }),
   },
   poll: {
     text: "Poll",
@@ -44,12 +59,19 @@ export const KINDS = {
   },
   contact: {
     text: "Contact card",
-    fields: [{ name: "name", label: "Name" }, { name: "phone", label: "Phone number", attributes: { inputmode: "tel" } }, QUEUE],
+    fields: [
+      { name: "name", label: "Name" },
+      { name: "phone", label: "Phone number", attributes: { inputmode: "tel" } },
+      QUEUE,
+    ],
     body: ({ name, phone }) => ({ contact: { name, phone } }),
   },
   vcard: {
     text: "Vcard",
-    fields: [{ name: "contact", label: "Vcard", kind: "area", hint: "The whole text, from BEGIN:VCARD to END:VCARD." }, QUEUE],
+    fields: [
+      { name: "contact", label: "Vcard", kind: "area", hint: "The whole text, from BEGIN:VCARD to END:VCARD." },
+      QUEUE,
+    ],
     body: (values) => ({ type: "contact", ...values }),
   },
 };

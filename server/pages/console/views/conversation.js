@@ -33,7 +33,12 @@ export class Conversation {
   #typing = h("p", { class: "typing", "aria-live": "polite" });
   #older = h("div", { class: "older" });
   #log = h("ol", { class: "log", "aria-label": "Messages", "aria-live": "polite", "aria-relevant": "additions" });
-  #scroll = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Conversation" }, this.#older, this.#log);
+  #scroll = h(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Conversation" },
+    this.#older,
+    this.#log,
+  );
   #unread = h("div", {});
   #menu = h("div", { class: "buttons" });
   #details = h("details", { class: "menu", hidden: true }, h("summary", {}, "Manage"), this.#menu);
@@ -63,7 +68,13 @@ export class Conversation {
     this.element = h(
       "section",
       { class: "conversation", "aria-label": "Chat" },
-      h("div", { class: "head" }, h("a", { class: "back", href: hash("chats", session) }, "All chats"), this.#heading, h("div", { class: "line" }, this.#unread, this.#details)),
+      h(
+        "div",
+        { class: "head" },
+        h("a", { class: "back", href: hash("chats", session) }, "All chats"),
+        this.#heading,
+        h("div", { class: "line" }, this.#unread, this.#details),
+      ),
       this.#scroll,
       this.#typing,
       this.#composer.element,
@@ -150,13 +161,21 @@ export class Conversation {
       this.#menu,
       button(chat.pinned ? "Unpin" : "Pin", change({ pinned: !chat.pinned })),
       button(chat.archived ? "Unarchive" : "Archive", change({ archived: !chat.archived })),
-      button(muted ? "Unmute" : "Mute 8 h", change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 })),
+      button(
+        muted ? "Unmute" : "Mute 8 h",
+        change(muted ? { unmute: true } : { mutedUntil: Date.now() + 8 * 3_600_000 }),
+      ),
       button("Delete ...", () =>
-        ask("Delete this chat from the stored copy?", "Its messages go here. On the phone and for the other side nothing changes, and a new message brings the chat back.", "Delete", async () => {
-          await this.#app.api.call("DELETE", path);
-          location.hash = hash("chats", this.#session);
-          say("The chat is deleted from the stored copy.");
-        }),
+        ask(
+          "Delete this chat from the stored copy?",
+          "Its messages go here. On the phone and for the other side nothing changes, and a new message brings the chat back.",
+          "Delete",
+          async () => {
+            await this.#app.api.call("DELETE", path);
+            location.hash = hash("chats", this.#session);
+            say("The chat is deleted from the stored copy.");
+          },
+        ),
       ),
     );
     this.#details.hidden = false;
@@ -170,7 +189,8 @@ export class Conversation {
     }
     if (event.session !== this.#session) return;
     if (event.event === "presence") return this.#present(event.payload);
-    if (event.event === "chat.updated" && event.payload.chat && this.#model.names.has(event.payload.chatJid)) this.#title(event.payload.chat);
+    if (event.event === "chat.updated" && event.payload.chat && this.#model.names.has(event.payload.chatJid))
+      this.#title(event.payload.chat);
     const known = this.#model.messages.length;
     const changed = this.#model.take(event);
     if (!changed.length) return;
@@ -184,7 +204,9 @@ export class Conversation {
       }, GATHER);
       if (!changed[0].fromMe) this.#present({ personJid: changed[0].senderJid, state: "paused" });
       this.#draw();
-    } else for (const message of changed) this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));
+    } else
+      for (const message of changed)
+        this.#log.querySelector(`[data-id="${message.id}"]`)?.replaceWith(this.#line(message));
     if (follows) this.#toEnd();
   }
 
@@ -217,7 +239,8 @@ export class Conversation {
       session: this.#session,
       model: this.#model,
       reply: () => this.#composer.reply(message),
-      find: (id) => /** @type {HTMLElement | null} */ (this.#log.querySelector(`[data-id="${this.#model.find(id)?.id}"]`)),
+      find: (id) =>
+        /** @type {HTMLElement | null} */ (this.#log.querySelector(`[data-id="${this.#model.find(id)?.id}"]`)),
     });
   }
 

@@ -65,12 +65,15 @@ export class ConversationModel {
  * @returns {boolean} whether it is about a message's own fields
  */
 function change(message, event, payload) {
-  if (event === "message.edited") Object.assign(message, { body: payload.body, mentions: payload.mentions, edited: true });
+  if (event === "message.edited")
+    Object.assign(message, { body: payload.body, mentions: payload.mentions, edited: true });
   else if (event === "message.revoked") Object.assign(message, { body: "", deleted: true, reactions: [] });
-  else if (event === "message.status") Object.assign(message, { ackLevel: Math.max(message.ackLevel, payload.ackLevel), error: payload.error });
+  else if (event === "message.status")
+    Object.assign(message, { ackLevel: Math.max(message.ackLevel, payload.ackLevel), error: payload.error });
   else if (event === "message.reaction") {
     message.reactions = message.reactions.filter(({ senderJid }) => senderJid !== payload.reactorJid);
-    if (payload.emoji) message.reactions.push({ emoji: payload.emoji, senderJid: payload.reactorJid, timestamp: payload.timestamp });
+    if (payload.emoji)
+      message.reactions.push({ emoji: payload.emoji, senderJid: payload.reactorJid, timestamp: payload.timestamp });
   } else return false;
   return true;
 }

@@ -36,14 +36,25 @@ export class Deliveries {
           this.refresh();
         },
       },
-      [["", "All deliveries"], ["pending", "Waiting"], ["delivered", "Delivered"], ["dead", "Dead letters"]].map(([value, text]) => h("option", { value }, text)),
+      [
+        ["", "All deliveries"],
+        ["pending", "Waiting"],
+        ["delivered", "Delivered"],
+        ["dead", "Dead letters"],
+      ].map(([value, text]) => h("option", { value }, text)),
     );
-    const heads = ["Event", "State", "Attempts", "Last answer", "When", ""].map((text) => h("th", { scope: "col" }, text || h("span", { class: "unseen" }, "Actions")));
+    const heads = ["Event", "State", "Attempts", "Last answer", "When", ""].map((text) =>
+      h("th", { scope: "col" }, text || h("span", { class: "unseen" }, "Actions")),
+    );
     this.element = h(
       "section",
       { "aria-label": "Delivery log" },
       h("div", { class: "head" }, h("h2", {}, "Delivery log"), choice),
-      h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Deliveries" }, h("table", {}, h("thead", {}, h("tr", {}, heads)), this.#rows)),
+      h(
+        "div",
+        { class: "wide", tabindex: "0", role: "region", "aria-label": "Deliveries" },
+        h("table", {}, h("thead", {}, h("tr", {}, heads)), this.#rows),
+      ),
       this.#more,
     );
   }
@@ -53,14 +64,23 @@ export class Deliveries {
     const found = [];
     let cursor = "";
     for (let page = 0; page < this.#pages && (page === 0 || cursor); page++) {
-      const answer = await this.#api.get(`${this.#path}/deliveries`, { limit: PAGE, ...(this.#state && { state: this.#state }), ...(cursor && { cursor }) });
+      const answer = await this.#api.get(`${this.#path}/deliveries`, {
+        limit: PAGE,
+        ...(this.#state && { state: this.#state }),
+        ...(cursor && { cursor }),
+      });
       found.push(...answer.data);
       cursor = answer.nextCursor;
     }
     const text = JSON.stringify([found, this.#state, cursor]);
     if (text === this.#drawn) return; // buttons that have the focus keep it
     this.#drawn = text;
-    fill(this.#rows, found.length ? found.map((delivery) => this.#row(delivery)) : h("tr", {}, h("td", { colspan: 6, class: "empty" }, "Nothing here.")));
+    fill(
+      this.#rows,
+      found.length
+        ? found.map((delivery) => this.#row(delivery))
+        : h("tr", {}, h("td", { colspan: 6, class: "empty" }, "Nothing here.")),
+    );
     fill(
       this.#more,
       cursor &&
@@ -90,7 +110,11 @@ export class Deliveries {
       h("td", {}, h("span", { class: `badge ${mood}` }, word)),
       h("td", {}, attempts),
       h("td", {}, answer),
-      h("td", {}, h("time", { title: whole(when) }, state === "pending" && nextAttemptAt ? `next at ${time(when)}` : time(when))),
+      h(
+        "td",
+        {},
+        h("time", { title: whole(when) }, state === "pending" && nextAttemptAt ? `next at ${time(when)}` : time(when)),
+      ),
       h("td", {}, state === "dead" && button("Send again", () => this.redrive([id]), { class: "small" })),
     );
   }

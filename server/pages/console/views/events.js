@@ -23,7 +23,12 @@ export function show(app) {
 
   const filters = new Form(
     [
-      { name: "event", label: "Event", kind: "select", options: [["", "All events"], ...EVENTS.map((name) => /** @type {[string, string]} */ ([name, name]))] },
+      {
+        name: "event",
+        label: "Event",
+        kind: "select",
+        options: [["", "All events"], ...EVENTS.map((name) => /** @type {[string, string]} */ ([name, name]))],
+      },
       { name: "session", label: "Session", kind: "select", options: sessions },
       { name: "text", label: "Holds the text", hint: "Looked for in the event's whole JSON." },
     ],
@@ -35,17 +40,31 @@ export function show(app) {
 
   const fits = (/** @type {Event} */ event) => {
     const { event: name, session, text } = filters.values();
-    return (!name || event.event === name) && (!session || event.session === session) && (!text.trim() || JSON.stringify(event).toLowerCase().includes(text.trim().toLowerCase()));
+    return (
+      (!name || event.event === name) &&
+      (!session || event.session === session) &&
+      (!text.trim() || JSON.stringify(event).toLowerCase().includes(text.trim().toLowerCase()))
+    );
   };
   const tell = () => {
     const hidden = waiting?.length ? ` ${waiting.length} more wait behind the pause.` : "";
     const shown = list.childElementCount;
-    const told = shown === SHOWN ? `The newest ${SHOWN} events that fit.` : shown ? `${shown} event${shown === 1 ? "" : "s"}.` : "Nothing that fits has happened since you signed in.";
+    const told =
+      shown === SHOWN
+        ? `The newest ${SHOWN} events that fit.`
+        : shown
+          ? `${shown} event${shown === 1 ? "" : "s"}.`
+          : "Nothing that fits has happened since you signed in.";
     fill(count, told + hidden);
   };
   const draw = () => {
     const kept = app.live.recent.filter((/** @type {Event} */ event) => !waiting?.includes(event) && fits(event));
-    list.replaceChildren(...kept.slice(-SHOWN).reverse().map((/** @type {Event} */ event) => line(event, names)));
+    list.replaceChildren(
+      ...kept
+        .slice(-SHOWN)
+        .reverse()
+        .map((/** @type {Event} */ event) => line(event, names)),
+    );
     tell();
   };
   const pause = button(
@@ -80,7 +99,11 @@ export function show(app) {
       "section",
       {},
       h("div", { class: "head" }, h("h1", {}, "Events"), pause),
-      h("p", { class: "lead" }, "What happens in your organization since you signed in. Nothing is missed while the connection is away: it goes on where it was."),
+      h(
+        "p",
+        { class: "lead" },
+        "What happens in your organization since you signed in. Nothing is missed while the connection is away: it goes on where it was.",
+      ),
       filters.element,
       count,
       list,
@@ -123,7 +146,13 @@ function gist({ event, payload }) {
       ? `${payload.previous} → ${payload.status}`
       : event === "gap"
         ? "events were lost to this page: they were older than what the gateway keeps"
-        : (payload.body ?? payload.emoji ?? payload.status ?? payload.state ?? payload.change ?? payload.options?.join(", ") ?? "");
+        : (payload.body ??
+          payload.emoji ??
+          payload.status ??
+          payload.state ??
+          payload.change ??
+          payload.options?.join(", ") ??
+          "");
   const text = [who && person(who), what].filter(Boolean).join(": ");
   return text.length > 140 ? `${text.slice(0, 140)} ...` : text;
 }

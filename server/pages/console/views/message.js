@@ -61,7 +61,11 @@ export function bubble(message, context) {
       "div",
       { class: "meta" },
       message.edited && h("span", {}, "edited"),
-      h("time", { datetime: new Date(message.timestamp).toISOString(), title: whole(message.timestamp) }, time(message.timestamp)),
+      h(
+        "time",
+        { datetime: new Date(message.timestamp).toISOString(), title: whole(message.timestamp) },
+        time(message.timestamp),
+      ),
       message.fromMe && level(message),
       !message.deleted && message.waMessageId && more,
     ),
@@ -73,12 +77,23 @@ export function bubble(message, context) {
 function content(message, { app, model }) {
   if (message.deleted) return h("p", { class: "body gone" }, "This message was deleted.");
   const kind = KINDS[message.type];
-  const tally = model.tallies.get(message.waMessageId) ?? app.polls.get(message.waMessageId)?.map((/** @type {string} */ option) => ({ option, votes: 0 }));
+  const tally =
+    model.tallies.get(message.waMessageId) ??
+    app.polls.get(message.waMessageId)?.map((/** @type {string} */ option) => ({ option, votes: 0 }));
   return [
     kind && h("p", { class: "kind" }, kind),
     message.body && h("p", { class: "body", dir: "auto" }, message.body),
-    message.type === "poll" && tally && h("ul", { class: "tally" }, tally.map((/** @type {any} */ { option, votes }) => h("li", {}, h("span", {}, option), h("span", { class: "votes" }, votes === 1 ? "1 vote" : `${votes} votes`)))),
-    message.mentions.length > 0 && h("p", { class: "quiet small" }, `Mentions ${message.mentions.map(person).join(", ")}`),
+    message.type === "poll" &&
+      tally &&
+      h(
+        "ul",
+        { class: "tally" },
+        tally.map((/** @type {any} */ { option, votes }) =>
+          h("li", {}, h("span", {}, option), h("span", { class: "votes" }, votes === 1 ? "1 vote" : `${votes} votes`)),
+        ),
+      ),
+    message.mentions.length > 0 &&
+      h("p", { class: "quiet small" }, `Mentions ${message.mentions.map(person).join(", ")}`),
     message.error && h("p", { class: "wrong" }, `Not sent: ${message.error}`),
   ];
 }
@@ -112,7 +127,9 @@ function reactions({ reactions: given }) {
   return h(
     "ul",
     { class: "reactions", "aria-label": "Reactions" },
-    [...by].map(([emoji, people]) => h("li", { title: people.join(", ") }, emoji, people.length > 1 && ` ${people.length}`)),
+    [...by].map(([emoji, people]) =>
+      h("li", { title: people.join(", ") }, emoji, people.length > 1 && ` ${people.length}`),
+    ),
   );
 }
 

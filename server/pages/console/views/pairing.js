@@ -32,9 +32,21 @@ export class Pairing {
     this.#session = session;
     this.#timer = setInterval(() => this.#tick(), 500);
     const byCode = new Form(
-      [{ name: "phone", label: "The phone's number", hint: "With its country code, digits only, such as 628123456789.", attributes: { inputmode: "tel" } }],
+      [
+        {
+          name: "phone",
+          label: "The phone's number",
+          hint: "With its country code, digits only, such as 628123456789.",
+          attributes: { inputmode: "tel" },
+        },
+      ],
       "Get a code",
-      async ({ phone }) => this.#type(await this.#api.call("POST", sessionPath(session, "pairing-code"), { body: { phone: phone.replace(/[^0-9]/g, "") } })),
+      async ({ phone }) =>
+        this.#type(
+          await this.#api.call("POST", sessionPath(session, "pairing-code"), {
+            body: { phone: phone.replace(/[^0-9]/g, "") },
+          }),
+        ),
     );
     this.element = h(
       "section",
@@ -43,8 +55,27 @@ export class Pairing {
       h(
         "div",
         { class: "columns" },
-        h("div", {}, h("ol", {}, h("li", {}, "Open WhatsApp on the phone."), h("li", {}, "Settings, then Linked devices, then Link a device."), h("li", {}, "Point the phone at this code.")), this.#picture, this.#left),
-        h("div", {}, h("h3", {}, "Or type a code"), h("p", { class: "quiet" }, "On the phone: Link a device, then “Link with phone number instead”."), byCode.element, this.#typed),
+        h(
+          "div",
+          {},
+          h(
+            "ol",
+            {},
+            h("li", {}, "Open WhatsApp on the phone."),
+            h("li", {}, "Settings, then Linked devices, then Link a device."),
+            h("li", {}, "Point the phone at this code."),
+          ),
+          this.#picture,
+          this.#left,
+        ),
+        h(
+          "div",
+          {},
+          h("h3", {}, "Or type a code"),
+          h("p", { class: "quiet" }, "On the phone: Link a device, then “Link with phone number instead”."),
+          byCode.element,
+          this.#typed,
+        ),
       ),
     );
     this.#offer();
@@ -61,8 +92,10 @@ export class Pairing {
     this.#status = status;
     // A code comes as an event; where it came before this page was there, or events may not be read, asking tells.
     if (status === "scan_qr_code" && this.#expires < Date.now()) this.#ask().catch(fail);
-    if (status === "starting" && before !== status) fill(this.#left, before === "scan_qr_code" ? "The phone is being linked ..." : "Waiting for a code ...");
-    if (!RUNS.has(status) && RUNS.has(before)) this.#offer(this.#shown ? "The codes ran out, or the session was stopped." : "");
+    if (status === "starting" && before !== status)
+      fill(this.#left, before === "scan_qr_code" ? "The phone is being linked ..." : "Waiting for a code ...");
+    if (!RUNS.has(status) && RUNS.has(before))
+      this.#offer(this.#shown ? "The codes ran out, or the session was stopped." : "");
   }
 
   /**
@@ -91,7 +124,10 @@ export class Pairing {
     delete this.#picture.dataset.code;
     withdraw(this.#session);
     this.#shown = "";
-    fill(this.#picture, button("Show a code", () => this.#begin(), { class: "main" }));
+    fill(
+      this.#picture,
+      button("Show a code", () => this.#begin(), { class: "main" }),
+    );
     fill(this.#left, why);
   }
 
@@ -116,7 +152,13 @@ export class Pairing {
     fill(
       this.#typed,
       h("p", {}, "Type this on the phone:"),
-      h("p", { class: "code" }, h("output", {}, code), " ", h("button", { type: "button", class: "quiet", "data-copy": code }, "Copy")),
+      h(
+        "p",
+        { class: "code" },
+        h("output", {}, code),
+        " ",
+        h("button", { type: "button", class: "quiet", "data-copy": code }, "Copy"),
+      ),
       h("p", { class: "quiet" }, `Good until ${until}.`),
     );
   }

@@ -34,7 +34,10 @@ export function show(app, id) {
     const choice = [session.status, session.waJid].join();
     if (actions.dataset.choice !== choice) fill(actions, buttons(session));
     actions.dataset.choice = choice;
-    fill(facts, factsOf(session, health).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+    fill(
+      facts,
+      factsOf(session, health).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    );
     if (unpaired(session) && !pairing) {
       pairing = new Pairing(app, session.id);
       place.replaceChildren(pairing.element);
@@ -70,16 +73,26 @@ export function show(app, id) {
       linked && runs && button("Restart", act("restart", "The session starts again.")),
       linked &&
         button("Log out ...", () =>
-          ask("Log out this session?", "The device is unlinked from the account. The session stays, with its chats, and can be linked again.", "Log out", act("logout", "The device is unlinked.")),
+          ask(
+            "Log out this session?",
+            "The device is unlinked from the account. The session stays, with its chats, and can be linked again.",
+            "Log out",
+            act("logout", "The device is unlinked."),
+          ),
         ),
       button(
         "Delete ...",
         () =>
-          ask("Delete this session?", "It goes for good: its device, its stored chats and their messages.", "Delete", async () => {
-            await app.api.call("DELETE", sessionPath(id));
-            location.hash = hash("sessions");
-            say("The session is deleted.");
-          }),
+          ask(
+            "Delete this session?",
+            "It goes for good: its device, its stored chats and their messages.",
+            "Delete",
+            async () => {
+              await app.api.call("DELETE", sessionPath(id));
+              location.hash = hash("sessions");
+              say("The session is deleted.");
+            },
+          ),
         { class: "danger" },
       ),
     ];
@@ -95,7 +108,17 @@ export function show(app, id) {
 
   return {
     title: "Session",
-    element: h("section", {}, h("p", { class: "crumbs" }, h("a", { href: hash("sessions") }, "Sessions")), heading, state, actions, place, h("h2", {}, "Facts"), facts),
+    element: h(
+      "section",
+      {},
+      h("p", { class: "crumbs" }, h("a", { href: hash("sessions") }, "Sessions")),
+      heading,
+      state,
+      actions,
+      place,
+      h("h2", {}, "Facts"),
+      facts,
+    ),
     leave: () => {
       gone = true;
       clearInterval(timer);

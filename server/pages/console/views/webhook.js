@@ -27,6 +27,7 @@ export function show(app, id) {
   const stands = (status) => {
     const [word, mood] = STATES[status.state] ?? [status.state, "off"];
     const next = status.nextAttemptAt ? ` It is tried again at ${whole(status.nextAttemptAt)}.` : "";
+    /** @type {Record<string, string>} */
     const texts = {
       active: "Events are posted as they happen.",
       paused: "Nothing is posted. Events wait as long as the log keeps them.",
@@ -34,8 +35,14 @@ export function show(app, id) {
     };
     fill(
       state,
-      h("p", { class: "line" }, h("span", { class: `badge ${mood}` }, word), h("span", {}, texts[/** @type {keyof texts} */ (status.state)])),
-      status.dead > 0 && h("p", { class: "line" }, h("strong", {}, `${status.dead} dead letter${status.dead === 1 ? "" : "s"}`), button("Send all again", async () => deliveries.redrive([]))),
+      h("p", { class: "line" }, h("span", { class: `badge ${mood}` }, word), h("span", {}, texts[status.state])),
+      status.dead > 0 &&
+        h(
+          "p",
+          { class: "line" },
+          h("strong", {}, `${status.dead} dead letter${status.dead === 1 ? "" : "s"}`),
+          button("Send all again", async () => deliveries.redrive([])),
+        ),
     );
   };
   const look = async () => {
@@ -48,7 +55,10 @@ export function show(app, id) {
     if (gone) return;
     heading.textContent = webhook.url;
     fill(actions, buttons(webhook, sessions));
-    fill(facts, factsOf(webhook, sessions).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+    fill(
+      facts,
+      factsOf(webhook, sessions).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    );
     await look();
   };
 
@@ -69,11 +79,16 @@ export function show(app, id) {
     button(
       "Delete ...",
       () =>
-        ask("Delete this webhook?", "It goes for good, with its delivery log and its dead letters.", "Delete", async () => {
-          await app.api.call("DELETE", path);
-          location.hash = hash("webhooks");
-          say("The webhook is deleted.");
-        }),
+        ask(
+          "Delete this webhook?",
+          "It goes for good, with its delivery log and its dead letters.",
+          "Delete",
+          async () => {
+            await app.api.call("DELETE", path);
+            location.hash = hash("webhooks");
+            say("The webhook is deleted.");
+          },
+        ),
       { class: "danger" },
     ),
   ];
@@ -82,7 +97,17 @@ export function show(app, id) {
   const timer = setInterval(() => document.hidden || look().catch((error) => error.status && fail(error)), LOOK_AGAIN);
   return {
     title: "Webhook",
-    element: h("section", {}, h("p", { class: "crumbs" }, h("a", { href: hash("webhooks") }, "Webhooks")), heading, state, actions, deliveries.element, h("h2", {}, "Facts"), facts),
+    element: h(
+      "section",
+      {},
+      h("p", { class: "crumbs" }, h("a", { href: hash("webhooks") }, "Webhooks")),
+      heading,
+      state,
+      actions,
+      deliveries.element,
+      h("h2", {}, "Facts"),
+      facts,
+    ),
     leave: () => {
       gone = true;
       clearInterval(timer);

@@ -39,18 +39,56 @@ export function fieldsOf(sessions, webhook) {
   const policy = webhook?.retryPolicy ?? { policy: "exponential", delaySeconds: 2, attempts: 15 };
   const headers = Object.entries(webhook?.customHeaders ?? {}).map(([name, value]) => `${name}: ${value}`);
   return [
-    { name: "url", label: "Address", value: webhook?.url, hint: "https://..., or http://... where nobody is on the way.", attributes: { inputmode: "url" } },
-    { name: "events", label: "Events", kind: "checks", options: EVENTS.map((name) => [name, name]), value: all ? [] : webhook?.events, hint: "None chosen: all of them, also those of later versions." },
+    {
+      name: "url",
+      label: "Address",
+      value: webhook?.url,
+      hint: "https://..., or http://... where nobody is on the way.",
+      attributes: { inputmode: "url" },
+    },
+    {
+      name: "events",
+      label: "Events",
+      kind: "checks",
+      options: EVENTS.map((name) => [name, name]),
+      value: all ? [] : webhook?.events,
+      hint: "None chosen: all of them, also those of later versions.",
+    },
     {
       name: "sessionId",
       label: "Session",
       kind: "select",
-      options: [["", "Every session"], ...sessions.map((one) => /** @type {[string, string]} */ ([one.id, sessionName(one)]))],
+      options: [
+        ["", "Every session"],
+        ...sessions.map((one) => /** @type {[string, string]} */ ([one.id, sessionName(one)])),
+      ],
       value: webhook?.sessionId ?? "",
     },
-    { name: "secret", label: webhook ? "New secret" : "Secret", kind: "password", hint: webhook ? "Empty: as it is. It is never shown." : "Signs each post with HMAC-SHA512. Empty: posts are not signed. It is never shown again.", attributes: { autocomplete: "new-password" } },
-    { name: "customHeaders", label: "Further headers, a line each", kind: "lines", value: headers, hint: "Name: value", more: true },
-    { name: "policy", label: "Waits between attempts", kind: "select", options: POLICIES, value: policy.policy, more: true },
+    {
+      name: "secret",
+      label: webhook ? "New secret" : "Secret",
+      kind: "password",
+      hint: webhook
+        ? "Empty: as it is. It is never shown."
+        : "Signs each post with HMAC-SHA512. Empty: posts are not signed. It is never shown again.",
+      attributes: { autocomplete: "new-password" },
+    },
+    {
+      name: "customHeaders",
+      label: "Further headers, a line each",
+      kind: "lines",
+      value: headers,
+      hint: "Name: value",
+      more: true,
+    },
+    {
+      name: "policy",
+      label: "Waits between attempts",
+      kind: "select",
+      options: POLICIES,
+      value: policy.policy,
+      more: true,
+    },
     { name: "delaySeconds", label: "First wait, seconds", kind: "number", value: policy.delaySeconds, more: true },
     { name: "attempts", label: "Attempts at most", kind: "number", value: policy.attempts, more: true },
   ];
@@ -74,6 +112,11 @@ export function bodyOf({ url, events, sessionId, secret, customHeaders, ...retry
 /** @param {string} line */
 function header(line) {
   const colon = line.indexOf(":");
-  if (colon < 1) throw new ApiError(400, { code: "validation_error", message: "", details: { customHeaders: `“${line}” is no header: write Name: value` } });
+  if (colon < 1)
+    throw new ApiError(400, {
+      code: "validation_error",
+      message: "",
+      details: { customHeaders: `“${line}” is no header: write Name: value` },
+    });
   return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
 }

@@ -22,8 +22,13 @@ export function show(app) {
     const webhooks = await app.api.all("/webhooks");
     const states = await Promise.all(webhooks.map(({ id }) => app.api.get(`/webhooks/${id}/status`).catch(() => null)));
     if (gone) return;
-    if (webhooks.length) fill(list, webhooks.map((webhook, at) => card(webhook, states[at])));
-    else fill(list, h("li", { class: "empty" }, "There is no webhook yet. One posts each event to an address of yours."));
+    if (webhooks.length)
+      fill(
+        list,
+        webhooks.map((webhook, at) => card(webhook, states[at])),
+      );
+    else
+      fill(list, h("li", { class: "empty" }, "There is no webhook yet. One posts each event to an address of yours."));
   };
   if (app.manages) refresh().catch((error) => fill(list, h("li", { class: "empty" }, words(error))));
 
@@ -37,7 +42,12 @@ export function show(app) {
   const element = h(
     "section",
     {},
-    h("div", { class: "head" }, h("h1", {}, "Webhooks"), app.manages && button("New webhook", create, { class: "main", failed: fail })),
+    h(
+      "div",
+      { class: "head" },
+      h("h1", {}, "Webhooks"),
+      app.manages && button("New webhook", create, { class: "main", failed: fail }),
+    ),
     h("p", { class: "lead" }, "A webhook posts events to an address of yours, in order, until they are taken."),
     app.manages ? list : h("p", { class: "panel" }, "Your token may not see webhooks: it lacks the capability manage."),
   );
@@ -51,9 +61,21 @@ function card(webhook, status) {
   return h(
     "li",
     { class: "card" },
-    h("div", { class: "line between" }, h("h2", { class: "address" }, h("a", { href: hash("webhooks", webhook.id) }, webhook.url)), h("span", { class: `badge ${mood}` }, word)),
+    h(
+      "div",
+      { class: "line between" },
+      h("h2", { class: "address" }, h("a", { href: hash("webhooks", webhook.id) }, webhook.url)),
+      h("span", { class: `badge ${mood}` }, word),
+    ),
     h("p", { class: "quiet" }, events, webhook.sessionId ? `, of session ${webhook.sessionId}` : ", of every session"),
-    status && status.dead > 0 && h("p", { class: "wrong" }, `${status.dead} dead letter${status.dead === 1 ? "" : "s"}: `, h("a", { href: hash("webhooks", webhook.id) }, "look and send again")),
+    status &&
+      status.dead > 0 &&
+      h(
+        "p",
+        { class: "wrong" },
+        `${status.dead} dead letter${status.dead === 1 ? "" : "s"}: `,
+        h("a", { href: hash("webhooks", webhook.id) }, "look and send again"),
+      ),
   );
 }
 
