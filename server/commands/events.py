@@ -2,13 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 from ulid import ULID
+from wagate.client import OLDEST, Following
 from wagate.v1 import events_pb2 as pb
 
 from server.clock import now_ms
@@ -19,12 +19,9 @@ from server.commands.watching import reader_gone
 from server.commands.words import time_of
 from server.errors import Code, WagateError
 from server.remote.documents import document_of
-from server.remote.following import BEFORE_ALL, followed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Follow what happens.")
 
-OLDEST: Final = "oldest"
-"""The word for the beginning of what is kept."""
 _PREFIX: Final = "evt_"
 
 
@@ -65,11 +62,11 @@ async def tail(
             )
 
     async def show(after: str) -> None:
-        events = followed(
-            call.gateway, after=after, sessions=sessions, names=event or (), interrupted=interrupted
+        following = call.gateway.follow(
+            after=after, sessions=sessions, names=event or (), interrupted=interrupted
         )
         shown = 0
-        async with aclosing(events), reader_gone(sys.stdout) as gone:
+        async with following as events, reader_gone(sys.stdout) as gone:
             while shown != count:
                 _show(call, await _next(events, gone))
                 shown += 1
@@ -82,7 +79,7 @@ async def tail(
         await show("")  # a moment behind the newest event: nothing has happened since
 
 
-async def _next(events: AsyncGenerator[pb.Event, None], gone: "asyncio.Future[None]") -> pb.Event:
+async def _next(events: Following, gone: "asyncio.Future[None]") -> pb.Event:
     """The next event, unless whoever would read it goes away first.
 
     Raises:
@@ -96,16 +93,14 @@ async def _next(events: AsyncGenerator[pb.Event, None], gone: "asyncio.Future[No
             return upcoming.result()
         raise BrokenPipeError
     finally:
-        # The generator cannot be closed while it runs.
         upcoming.cancel()
-        await asyncio.wait({upcoming})
 
 
 def _cursor(since: str) -> str:
     if not since or since.startswith(_PREFIX):
         return since
-    if since == OLDEST:
-        return BEFORE_ALL
+    if since == "oldest":
+        return OLDEST
     # Ids are ULIDs: the first one of a moment lies below all that have happened since.
     first = ULID.from_timestamp(moment(since, now_ms()) / 1000)
     return f"{_PREFIX}{str(first)[:10]}{'0' * 16}"

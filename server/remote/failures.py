@@ -1,71 +1,56 @@
-"""From the gRPC status of a call that failed to the one error hierarchy: the way back of `rpc.status`."""
+"""From the client's errors to the one hierarchy, with the command line's words for who does not answer."""
 
-from typing import Any, Final
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
+from wagate.client import GatewayError, UnreachableError
 
 from server.errors import Code, WagateError
 from server.remote.place import Place
 
-_DETAILS: Final = "grpc-status-details-bin"
-_DOMAIN: Final = "wagate"
-_CODES: Final = {
-    grpc.StatusCode.INVALID_ARGUMENT: Code.VALIDATION_ERROR,
-    grpc.StatusCode.UNAUTHENTICATED: Code.UNAUTHORIZED,
-    grpc.StatusCode.PERMISSION_DENIED: Code.FORBIDDEN,
-    grpc.StatusCode.NOT_FOUND: Code.NOT_FOUND,
-    grpc.StatusCode.FAILED_PRECONDITION: Code.CONFLICT,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: Code.PAYLOAD_TOO_LARGE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Code.TIMEOUT,
-}
-"""What a status without the gateway's own words means: it comes from the edge, or from the way there."""
+
+@contextmanager
+def told(place: Place) -> Iterator[None]:
+    """Calls of the client in this block fail with a `WagateError`."""
+    try:
+        yield
+    except GatewayError as error:
+        raise error_of(error, place) from error
 
 
-def error_of(failure: grpc.aio.AioRpcError, place: Place) -> WagateError:
+def error_of(error: GatewayError, place: Place) -> WagateError:
     """The error that the gateway told, or what it means that it told none.
 
     Args:
-        failure: of a call.
+        error: of a call, or of a stream.
         place: where the call went to.
     """
-    told = _told(failure)
-    if told is not None:
-        return told
-    code = failure.code()
-    if code in _CODES:
-        return WagateError(_CODES[code], f"{place.url}: {failure.details() or code.name}")
+    failure = error.__cause__
+    if not isinstance(failure, grpc.aio.AioRpcError) or failure.details() == error.message:
+        return _repeated(error)  # the gateway's words, or the client's about a stream that fell silent
+    words, code = failure.details() or failure.code().name, failure.code()
     if code is grpc.StatusCode.UNAVAILABLE:
-        return WagateError(Code.UNAVAILABLE, _away(failure.details() or "", place))
+        return WagateError(Code.UNAVAILABLE, _away(words, place))
     if code in {grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNKNOWN}:
         return WagateError(
-            Code.UNAVAILABLE,
-            f"what answers at {place.url} is no wagate, or another release of it ({failure.details()})",
+            Code.UNAVAILABLE, f"what answers at {place.url} is no wagate, or another release of it ({words})"
         )
-    # The edge can only cut off what a node that died had begun.
-    return WagateError(
-        Code.TIMEOUT,
-        f"the connection to {place.url} broke during the call ({failure.details() or code.name})",
-        {"outcome": "indeterminate"},
-    )
+    if isinstance(error, UnreachableError):
+        # The edge can only cut off what a node that died had begun.
+        return WagateError(
+            Code.TIMEOUT, f"the connection to {place.url} broke during the call ({words})", error.details
+        )
+    return WagateError(Code(error.code), f"{place.url}: {words}")
 
 
-def _told(failure: grpc.aio.AioRpcError) -> WagateError | None:
-    trailers: Any = failure.trailing_metadata() or ()
-    packed = dict(trailers).get(_DETAILS)
-    if not isinstance(packed, bytes):
-        return None
-    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-    retry_after: int | None = None
-    for detail in status_pb2.Status.FromString(packed).details:
-        detail.Unpack(info)
-        if detail.Unpack(retry):
-            retry_after = retry.retry_delay.seconds
-    if info.domain != _DOMAIN or info.reason not in set(Code):
-        return None
-    return WagateError(
-        Code(info.reason), failure.details() or info.reason, dict(info.metadata), retry_after=retry_after
-    )
+def _repeated(error: GatewayError) -> WagateError:
+    if isinstance(error, UnreachableError):
+        return WagateError(Code.UNAVAILABLE, error.message)
+    code = Code(error.code) if error.code in set(Code) else Code.INTERNAL  # a later release's word
+    wait = None if error.retry_after is None else math.ceil(error.retry_after)
+    return WagateError(code, error.message, error.details, retry_after=wait)
 
 
 def _away(words: str, place: Place) -> str:

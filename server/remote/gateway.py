@@ -1,69 +1,47 @@
-"""Calls to a gateway, over the generated stubs."""
+"""Calls of commands to a gateway: the client, with the errors of `server.errors`."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
-from wagate.v1 import (
-    chats_pb2_grpc,
-    events_pb2_grpc,
-    groups_pb2_grpc,
-    messages_pb2_grpc,
-    sessions_pb2_grpc,
-    webhooks_pb2_grpc,
-)
+import wagate.client
+from wagate.client import Following
 
-from server.remote.failures import error_of
+from server.errors import WagateError
+from server.remote.failures import error_of, told
 from server.remote.place import Place
-
-if TYPE_CHECKING:
-    from wagate.v1.chats_pb2_grpc import ChatsAsyncStub
-    from wagate.v1.events_pb2_grpc import EventsAsyncStub
-    from wagate.v1.groups_pb2_grpc import GroupsAsyncStub
-    from wagate.v1.messages_pb2_grpc import MessagesAsyncStub
-    from wagate.v1.sessions_pb2_grpc import SessionsAsyncStub
-    from wagate.v1.webhooks_pb2_grpc import WebhooksAsyncStub
 
 CALL_SECONDS: Final = 120.0
 """How long a call may take: as long as the edge gives one, so that the gateway's own answer comes first."""
 PAGE: Final = 200
 """Items of a page, at most (REST API, Paging)."""
-_OPTIONS: Final = (
-    ("grpc.keepalive_time_ms", 20_000),  # a gateway that vanished without a word is noticed
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),  # as much as the edge lets through
-)
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
-Metadata = Sequence[tuple[str, str]]
 
 
 if TYPE_CHECKING:
     UnaryMethod = grpc.aio.UnaryUnaryMultiCallable[Request, Answer]
-    StreamMethod = grpc.aio.UnaryStreamMultiCallable[Request, Answer]
 
 
 class Gateway:
     """A gateway that is called with one key.
 
     Attributes:
-        place: where it is.
-        sessions, messages, chats, groups, events, webhooks: its services, to be called by `ask` and `follow`.
+        sessions, messages, chats, groups, webhooks: its services, to be called by `ask`.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, place: Place, key: str) -> None:
-        """Calls over `channel`; see `open_gateway`."""
-        self.place = place
-        self._metadata: Metadata = (("authorization", f"Bearer {key}"),)
-        self.sessions: SessionsAsyncStub = sessions_pb2_grpc.SessionsStub(channel)
-        self.messages: MessagesAsyncStub = messages_pb2_grpc.MessagesStub(channel)
-        self.chats: ChatsAsyncStub = chats_pb2_grpc.ChatsStub(channel)
-        self.groups: GroupsAsyncStub = groups_pb2_grpc.GroupsStub(channel)
-        self.events: EventsAsyncStub = events_pb2_grpc.EventsStub(channel)
-        self.webhooks: WebhooksAsyncStub = webhooks_pb2_grpc.WebhooksStub(channel)
+    def __init__(self, client: wagate.client.Gateway, place: Place) -> None:
+        """Calls by `client`; see `open_gateway`."""
+        self._client = client
+        self._place = place
+        self.sessions = client.sessions
+        self.messages = client.messages
+        self.chats = client.chats
+        self.groups = client.groups
+        self.webhooks = client.webhooks
 
     async def ask(
         self,
@@ -71,7 +49,7 @@ class Gateway:
         request: Request,
         *,
         seconds: float = CALL_SECONDS,
-        headers: Metadata = (),
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
         """Calls a method that answers once.
 
@@ -84,27 +62,40 @@ class Gateway:
         Raises:
             WagateError: as the gateway told it; UNAVAILABLE where nothing answers.
         """
-        try:
-            return await method(request, timeout=seconds, metadata=(*self._metadata, *headers))
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error, self.place) from error
+        with told(self._place):
+            return await method(request, timeout=seconds, metadata=headers)
 
+    @asynccontextmanager
     async def follow(
-        self, method: "StreamMethod[Request, Answer]", request: Request
-    ) -> AsyncGenerator[Answer, None]:
-        """Calls a method that answers with a stream; to be closed by whoever iterates.
+        self,
+        *,
+        after: str,
+        sessions: Sequence[str],
+        names: Sequence[str],
+        interrupted: Callable[[WagateError], None],
+    ) -> AsyncIterator[Following]:
+        """Events as they happen, each once, also while the gateway restarts.
+
+        A gateway that cannot be reached at the very beginning is an error, because then the address is
+        probably wrong.
+
+        Args:
+            after: the id behind which to begin; "" for now.
+            sessions: ids of sessions: events of these alone; none of them for all.
+            names: names of events: these alone; none of them for all.
+            interrupted: told each time that the stream broke off.
 
         Raises:
-            WagateError: as for `ask`; also when a stream under way ends.
+            WagateError: the gateway refuses: asking again would not help. Also from within the block.
         """
-        call = method(request, metadata=self._metadata)
-        try:
-            async for answer in call:
-                yield answer
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error, self.place) from error
-        finally:
-            call.cancel()
+        with told(self._place):
+            async with self._client.follow(
+                after=after,
+                events=names,
+                sessions=sessions,
+                interrupted=lambda error: interrupted(error_of(error, self._place)),
+            ) as events:
+                yield events
 
     async def every(self, method: "UnaryMethod[Any, Any]", request: Any) -> AsyncGenerator[Any, None]:
         """The items of every page of a list.
@@ -126,12 +117,8 @@ class Gateway:
 @asynccontextmanager
 async def open_gateway(place: Place, key: str) -> AsyncIterator[Gateway]:
     """Calls a gateway with a key as long as the block runs. Nothing is connected before the first call."""
-    if place.is_tls:
-        channel = grpc.aio.secure_channel(place.target, grpc.ssl_channel_credentials(), options=_OPTIONS)
-    else:
-        channel = grpc.aio.insecure_channel(place.target, options=_OPTIONS)
-    async with channel:
-        yield Gateway(channel, place, key)
+    async with wagate.client.connect(place.url, key, timeout=CALL_SECONDS, retries=False) as client:
+        yield Gateway(client, place)
 
 
 async def collected(items: AsyncGenerator[Item, None], most: int | None = None) -> list[Item]:

@@ -150,6 +150,18 @@ async def test_nobody_there_is_said_with_the_address() -> None:
             await gateway.sessions.GetSession(READ)
 
 
+@pytest.mark.parametrize("failure", [AWAY, BROKEN])
+async def test_without_retries_every_call_is_made_once(failure: WagateError | grpc.StatusCode) -> None:
+    async with (
+        scripted(failure, SENT) as script,
+        connect(script.address, "wa_key", retries=False) as gateway,
+    ):
+        with pytest.raises((UnavailableError, UnreachableError)):
+            await gateway.send_text(READ.session, "1@s.whatsapp.net", "Hello")
+    (asked,) = script.asked
+    assert "idempotency-key" not in asked.metadata  # nothing repeats under it
+
+
 async def test_a_gateway_that_restarts_is_found_again() -> None:
     port = free_port()
 

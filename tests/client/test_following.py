@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import grpc
 import pytest
-from wagate.client import OLDEST, NotFoundError, UnauthorizedError, UnreachableError, connect
+from wagate.client import OLDEST, GatewayError, NotFoundError, UnauthorizedError, UnreachableError, connect
 from wagate.client.following import Following
 from wagate.v1 import events_pb2, events_pb2_grpc
 
@@ -165,6 +165,32 @@ async def test_nobody_there_is_said_in_time() -> None:
         with pytest.raises(UnreachableError, match=address):
             async with gateway.follow():
                 pass
+
+
+async def test_without_retries_it_begins_at_once_or_not_at_all() -> None:
+    streams: Streams = [[BROKEN], [BEAT, None]]
+    async with (
+        scripted(streams=streams) as script,
+        connect(script.address, "wa_key", retries=False) as gateway,
+    ):
+        with pytest.raises(UnreachableError):
+            async with gateway.follow():
+                pass
+    assert len(script.asked) == 1
+
+
+async def test_an_interruption_is_told_once_and_events_come_back(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[GatewayError] = []
+    streams: Streams = [[BEAT, event(1), BROKEN], [BROKEN], [BROKEN], [event(1, "heartbeat"), event(2), None]]
+    async with (
+        scripted(streams=streams) as script,
+        connect(script.address, "wa_key", retries=False) as gateway,
+        gateway.follow(interrupted=told.append) as events,
+    ):
+        assert await take(events, 2) == [event(1).id, event(2).id]
+    assert afters(script) == ["", event(1).id, event(1).id, event(1).id]
+    assert [type(error) for error in told] == [UnreachableError]
+    assert not caplog.records  # whoever is told shows it: the log would say it again
 
 
 async def test_a_reader_that_does_not_read_holds_the_stream_back() -> None:

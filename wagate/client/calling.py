@@ -69,17 +69,19 @@ def pause_before(attempt: int) -> float:
 class Calls(_Interceptor):
     """Makes each call what the contract wants it to be."""
 
-    def __init__(self, address: str, key: str, timeout: float) -> None:
+    def __init__(self, address: str, key: str, timeout: float, *, retries: bool) -> None:
         """Prepares calls.
 
         Args:
             address: the gateway's, for messages.
             key: an api-key or another token.
             timeout: seconds for a call that has no timeout of its own, with everything that is tried again.
+            retries: whether anything is.
         """
         self._address = address
         self._key = key
         self._timeout = timeout
+        self._retries = retries
 
     async def intercept_unary_unary(
         self,
@@ -112,15 +114,16 @@ class Calls(_Interceptor):
                 return await call
             except grpc.aio.AioRpcError as failure:
                 error = error_of(failure, self._address)
+                is_last = not self._retries or not _may_again(error, rule)
                 pause = max(pause_before(attempt), error.retry_after or 0.0)
-                if not _may_again(error, rule) or loop.time() + pause >= end:
+                if is_last or loop.time() + pause >= end:
                     raise error from failure
             await asyncio.sleep(pause)  # the gateway, or the way to it, needs a moment
 
     def _metadata(self, details: grpc.aio.ClientCallDetails, rule: Repeating) -> grpc.aio.Metadata:
         """The metadata of every attempt: a key that is made here is the same in all of them."""
         metadata = grpc.aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {self._key}"))
-        if rule.by_key and IDEMPOTENCY_KEY not in metadata:
+        if self._retries and rule.by_key and IDEMPOTENCY_KEY not in metadata:
             metadata.add(IDEMPOTENCY_KEY, str(uuid.uuid4()))
         return metadata
 

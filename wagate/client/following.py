@@ -46,6 +46,7 @@ class Following:
         request: events_pb2.SubscribeRequest,
         address: str,
         silence: float = SILENCE,
+        interrupted: Callable[[GatewayError], None] | None = None,
     ) -> None:
         """Is opened by `Gateway.follow`.
 
@@ -54,11 +55,13 @@ class Following:
             request: where to begin, and the filters.
             address: the gateway's, for messages.
             silence: seconds without anything after which a stream is given up.
+            interrupted: told why, once each time that the stream broke off; None: it is logged.
         """
         self._subscribe = subscribe
         self._request = request
         self._address = address
         self._silence = silence
+        self._interrupted = interrupted
         self._stream: Stream | None = None
         self._failures = 0
 
@@ -70,18 +73,20 @@ class Following:
         """
         return self._request.after
 
-    async def begin(self, within: float) -> None:
+    async def begin(self, within: float, *, retries: bool = True) -> None:
         """Returns once what happens from now on will be given out.
 
         Args:
             within: seconds.
+            retries: whether a gateway that cannot be reached is asked again in this time.
 
         Raises:
             GatewayError: why not.
         """
         try:
             async with asyncio.timeout(within):
-                await self._next()  # the first event of every stream is a heartbeat
+                # The first event of every stream is a heartbeat.
+                await (self._next() if retries else self._read())
         except TimeoutError:
             self.close()
             raise UnreachableError(
@@ -118,11 +123,15 @@ class Following:
             except GatewayError as error:
                 self._failures += 1
                 pause = max(pause_before(self._failures), error.retry_after or 0.0)
-                log.warning("following again in %.1f s, after %s: %s", pause, self.position or "now", error)
+                if self._interrupted is None:
+                    log.warning(
+                        "following again in %.1f s, after %s: %s", pause, self.position or "now", error
+                    )
+                elif self._failures == 1:
+                    self._interrupted(error)
                 await asyncio.sleep(pause)  # the gateway restarts; nothing that happens meanwhile is lost
             else:
                 self._failures = 0
-                self._request.after = event.id
                 return event
 
     async def _read(self) -> events_pb2.Event:
@@ -142,4 +151,5 @@ class Following:
         if not isinstance(event, events_pb2.Event):  # gRPC's mark for an end without an error
             self.close()
             raise UnreachableError(f"{self._address} ended the stream")
+        self._request.after = event.id
         return event

@@ -1,12 +1,13 @@
 """A connection to a gateway."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 import grpc
 from wagate.client.address import Address
 from wagate.client.calling import IDEMPOTENCY_KEY, Calls
+from wagate.client.errors import GatewayError
 from wagate.client.following import Following
 from wagate.v1 import (
     chats_pb2_grpc,
@@ -52,7 +53,9 @@ class Gateway:
         webhooks: endpoints that events are posted to, with their delivery log.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, address: str, key: str, timeout: float) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, address: str, key: str, timeout: float, *, retries: bool
+    ) -> None:
         """Is made by `connect`."""
         self.sessions = sessions_pb2_grpc.SessionsStub(channel)
         self.messages = messages_pb2_grpc.MessagesStub(channel)
@@ -64,6 +67,7 @@ class Gateway:
         self._address = address
         self._metadata = (("authorization", f"Bearer {key}"),)
         self._timeout = timeout
+        self._retries = retries
 
     async def send_text(
         self,
@@ -98,7 +102,12 @@ class Gateway:
 
     @asynccontextmanager
     async def follow(
-        self, *, after: str = "", events: Sequence[str] = (), sessions: Sequence[str] = ()
+        self,
+        *,
+        after: str = "",
+        events: Sequence[str] = (),
+        sessions: Sequence[str] = (),
+        interrupted: Callable[[GatewayError], None] | None = None,
     ) -> AsyncGenerator[Following, None]:
         """Follows the organization's events; what happens from the block's beginning on is among them.
 
@@ -108,6 +117,8 @@ class Gateway:
             events: names (docs/events.md); none for all of them. `gap` comes in any case: it says that events
                 behind `after` are not kept any more.
             sessions: ids; none for all sessions.
+            interrupted: told why, once each time that the events broke off and will come back; None: each
+                attempt to come back is a warning in the log.
 
         Yields:
             The events.
@@ -117,10 +128,13 @@ class Gateway:
         """
         request = events_pb2.SubscribeRequest(after=after, events=events, sessions=sessions)
         following = Following(
-            lambda asked: self._events.Subscribe(asked, metadata=self._metadata), request, self._address
+            lambda asked: self._events.Subscribe(asked, metadata=self._metadata),
+            request,
+            self._address,
+            interrupted=interrupted,
         )
         try:
-            await following.begin(self._timeout)
+            await following.begin(self._timeout, retries=self._retries)
             yield following
         finally:
             following.close()
@@ -133,6 +147,7 @@ async def connect(
     *,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - of the calls, not of this function
     credentials: grpc.ChannelCredentials | None = None,
+    retries: bool = True,
 ) -> AsyncGenerator[Gateway, None]:
     """Connects to a gateway for as long as the block runs.
 
@@ -144,6 +159,8 @@ async def connect(
         key: an api-key or a login token.
         timeout: seconds that a call may take, with everything that is tried again.
         credentials: for https, where the system's authorities are not to be asked.
+        retries: False makes each call once, so that what cannot be done now fails at once; events that are
+            followed come back all the same, once they have begun.
 
     Yields:
         The gateway.
@@ -155,11 +172,11 @@ async def connect(
         raise ValueError("there is no key: make one with `wagate keys create`")
     where = Address.parse(address)
     # The stubs have no type for interceptors that one can have.
-    calls = cast("Sequence[Any]", [Calls(where.target, key.strip(), timeout)])
+    calls = cast("Sequence[Any]", [Calls(where.target, key.strip(), timeout, retries=retries)])
     if where.is_encrypted:
         secret = credentials or grpc.ssl_channel_credentials()
         channel = grpc.aio.secure_channel(where.target, secret, _OPTIONS, interceptors=calls)
     else:
         channel = grpc.aio.insecure_channel(where.target, _OPTIONS, interceptors=calls)
     async with channel:
-        yield Gateway(channel, where.target, key.strip(), timeout)
+        yield Gateway(channel, where.target, key.strip(), timeout, retries=retries)
