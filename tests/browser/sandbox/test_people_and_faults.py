@@ -25,7 +25,7 @@ def test_everything_that_people_say_can_be_said(
     fill_and_send(page, "React")
     expect(asked.locator(".reactions")).to_contain_text("Eva")
     asked.get_by_role("button", name="Reply").click()
-    answer = write(page, "Tuesday")
+    answer = write(page, "On the second one")
     expect(answer.locator("blockquote")).to_contain_text("Which day?")
     answer.get_by_role("button", name="Edit").click()
     fill_and_send(page, "Edit", Text="Friday")
