@@ -16,7 +16,8 @@ from server.clock import now_ms
 from server.doctor.findings import Finding, broken, note, ok
 from server.doctor.processes import holder_of
 from server.doctor.subject import Subject
-from server.errors import WagateError
+from server.errors import Code, WagateError
+from server.proxies import is_behind_proxy
 from server.stand_in import WHATSAPP, stand_in_of
 from server.supervisor import probes
 from server.supervisor.edge import Address
@@ -69,7 +70,7 @@ async def way_of(subject: Subject) -> Way:
     """The way that the node takes: by its settings, or to the sandbox that runs beside it.
 
     Raises:
-        WagateError: the settings of the stand-in do not fit together.
+        WagateError: the settings of the stand-in do not fit together, or the way is the client library's own.
     """
     ca_file = os.environ.get("SSL_CERT_FILE")
     if (found := stand_in_of(subject.node)) is not None:
@@ -82,6 +83,8 @@ async def way_of(subject: Subject) -> Way:
         wire = answer[1] if answer is not None and isinstance(answer[1], dict) else {}
         if wire.keys() >= VARIABLES.keys():
             return Way(sandbox, True, str(wire["caFile"]), f"the sandbox, in WhatsApp's place, at {sandbox}")
+    if is_behind_proxy(_HOST):
+        raise WagateError(Code.NOT_IMPLEMENTED, "the node goes by the proxy that HTTPS_PROXY names")
     return Way(Address(_HOST, _PORT), False, ca_file, f"WhatsApp ({_HOST}:{_PORT})")
 
 
@@ -155,6 +158,6 @@ def _advice(way: Way) -> str:
     if way.is_tunnel:
         return "See that it runs: it stands in for WhatsApp (WAGATE_WIRE_PROXY, or the sandbox)."
     return (
-        "See that this machine has a way to the internet and its firewall lets it out to port 443. The node "
-        "uses no proxy on the way to WhatsApp."
+        "See that this machine has a way to the internet and its firewall lets it out to port 443. "
+        "Where that takes a proxy, name it in HTTPS_PROXY."
     )

@@ -38,7 +38,9 @@ class Reach:
         self._looking = asyncio.Lock()
 
     async def reachable(self) -> bool:
-        """Whether WhatsApp answers now, or did a moment ago."""
+        """Whether WhatsApp answers now, or did a moment ago; also where the way there is not known."""
+        if self._wire.is_hidden:
+            return True
         async with self._looking:
             if elapsed_seconds() - self._looked_at > FRESH_SECONDS:
                 self._found = await self._look()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.config import Settings
+from server.proxies import is_behind_proxy
 from server.stand_in import WHATSAPP, stand_in_of
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,13 @@ class Wire:
     Attributes:
         proxy: an HTTP proxy's address, None for the direct way.
         host, port: what a connection attempt reaches first.
+        is_hidden: whether the environment's own proxy stands between, of which the library alone knows.
     """
 
     proxy: str | None
     host: str
     port: int
+    is_hidden: bool = False
 
 
 def wire_of(settings: Settings) -> Wire:
@@ -40,7 +43,7 @@ def wire_of(settings: Settings) -> Wire:
     """
     found = stand_in_of(settings)
     if found is None:
-        return Wire(None, *WHATSAPP)
+        return Wire(None, *WHATSAPP, is_hidden=is_behind_proxy(WHATSAPP[0]))
 
     from sandbox.wire_hook import trust_root  # noqa: PLC0415 - only a process that asks for it has it
 

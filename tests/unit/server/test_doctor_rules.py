@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.config import Settings
-from server.doctor.clock_and_whatsapp import clock
+from server.doctor.clock_and_whatsapp import check, clock
 from server.doctor.examination import examine
 from server.doctor.findings import Finding, Level, ok
 from server.doctor.settings import unknown
@@ -104,3 +104,15 @@ async def test_a_check_that_fails_or_hangs_hides_no_other(subject: Subject) -> N
     assert "no such thing" in examined[0].findings[0].message
     assert "0.01 s" in examined[1].findings[0].message
     assert sorted(ended) == ["first", "second", "third"]
+
+
+async def test_whatsapp_is_not_looked_for_behind_a_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTPS_PROXY", "NO_PROXY", "no_proxy", "WAGATE_WIRE_PROXY", "WAGATE_WIRE_ROOT_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    up = UpSettings(data_dir=tmp_path, sandbox_port=1)
+    (found,) = await check(Subject(Settings(), up, place_of("127.0.0.1:1")))
+    assert (found.level, found.where) == (Level.NOTE, "WhatsApp")
+    assert "HTTPS_PROXY" in found.message

@@ -48,6 +48,12 @@ async def servers() -> AsyncIterator[Servers]:
         yield Servers(stack)
 
 
+async def test_behind_a_proxy_of_the_environment_the_library_is_left_to_look(servers: Servers) -> None:
+    port = await servers.open(answers)
+    assert await Reach(Wire(None, "127.0.0.1", port, is_hidden=True)).reachable()
+    assert servers.asked == 0
+
+
 def direct(port: int) -> Reach:
     return Reach(Wire(None, "127.0.0.1", port))
 

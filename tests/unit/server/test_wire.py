@@ -33,6 +33,31 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, proxy: str, root_key: str = ROOT_K
     return wire_of(Settings(wire_proxy=proxy, wire_root_key=root_key))
 
 
+@pytest.fixture(autouse=True)
+def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_hidden"),
+    [
+        ({"HTTPS_PROXY": "http://127.0.0.1:3128"}, True),
+        ({"https_proxy": "http://127.0.0.1:3128"}, True),
+        ({"HTTPS_PROXY": "http://127.0.0.1:3128", "NO_PROXY": ".whatsapp.com"}, False),
+        ({"HTTP_PROXY": "http://127.0.0.1:3128"}, False),
+        ({}, False),
+    ],
+)
+def test_a_proxy_of_the_environment_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], is_hidden: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert wire_of(Settings()).is_hidden == is_hidden
+
+
 def test_without_settings_the_node_talks_to_whatsapp_itself(trusted: list[bytes]) -> None:
     assert wire_of(Settings()) == Wire(None, *WHATSAPP)
     assert trusted == []

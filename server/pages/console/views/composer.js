@@ -119,7 +119,7 @@ export class Composer {
       result = await this.#app.api.call("POST", sessionPath(this.#session, "messages"), {
         body,
         key: this.#attempt.key,
-        query: queue ? { async: "true" } : {},
+        query: queue ? { async: "true" } : undefined,
       });
     } catch (error) {
       throw this.#explained(error);
