@@ -6,6 +6,7 @@ the next process is started, and the test that starts it would be blamed for a p
 
 import itertools
 import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +17,10 @@ from tests.support.databases import NewDatabase, postgres
 
 _FIGURES = "figures"
 """Under which name a test's report carries what it counted."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background, this process ignores Ctrl+C, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)

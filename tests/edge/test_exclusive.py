@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from server.commands.exits import Exit
+
 SECONDS = 30
 
 PORTS = {"WAGATE_GRPC_PORT": "0", "WAGATE_REALTIME_PORT": "0"}
@@ -46,7 +48,7 @@ def test_a_second_node_on_the_same_data_directory_is_refused(tmp_path: Path) -> 
         says(first, "serves gRPC")
         with serving(tmp_path) as second:
             _, told = second.communicate(timeout=SECONDS)
-            assert second.returncode == 1
+            assert second.returncode == Exit.NOT_CONNECTED
             assert f"process {first.pid}" in told
             assert "WAGATE_DATA_DIR" in told
             assert "Traceback" not in told
@@ -71,7 +73,7 @@ def test_the_lock_is_on_the_database_by_whichever_name(tmp_path: Path) -> None:
         says(first, "serves gRPC")
         with serving(tmp_path / "two", WAGATE_DATABASE_URL=f"sqlite:///{tmp_path}/other/x.db") as second:
             _, told = second.communicate(timeout=SECONDS)
-            assert second.returncode == 1
+            assert second.returncode == Exit.NOT_CONNECTED
             assert "serves the database" in told
 
 

@@ -102,7 +102,7 @@ def test_another_organizations_session_does_not_exist(stack: Stack, session: str
 
 def test_unknown_path_method_session_chat(stack: Stack, session: str) -> None:
     refused(stack.rest.get("/nothing"), 404, "not_found")
-    refused(httpx.get(stack.ready["http"]), 404, "not_found")
+    refused(httpx.get(f"{stack.ready['http']}/nothing"), 404, "not_found")
     refused(stack.rest.get("/sessions/01ZZZZZZZZZZZZZZZZZZZZZZZZ"), 404, "not_found")
     refused(stack.rest.get("/sessions/no%2Fsuch"), 400, "validation_error")  # an escaped slash is a trick
     answer = stack.rest.put(f"/sessions/{session}")
@@ -204,7 +204,8 @@ def test_a_number_that_is_not_on_whatsapp(stack: Stack, session: str) -> None:
 
 def test_whatsapps_refusals_are_typed(stack: Stack, session: str, ada: str) -> None:
     for number, reason in ((463, "reach_out_timelock"), (479, "invalid_message"), (429, "over_limit")):
-        stack.fault(kind="ack_error", code=number, count=1)
+        # Not once alone: what the library sends by itself may come before.
+        stack.fault(kind="ack_error", code=number)
         try:
             assert refused(stack.send(session, ada, "hi"), 502, "whatsapp_error")["reason"] == reason
         finally:
