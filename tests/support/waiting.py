@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 """Seconds for anything to come true: generous, because the machine may be busy."""
 
 
