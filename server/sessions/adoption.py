@@ -90,7 +90,8 @@ class Adoption:
     async def _keep_adopting(self) -> None:
         while True:
             # Not in step with the other nodes, which would all want the same sessions.
-            await asyncio.sleep(self._seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, guards nothing
+            pause = self._seconds * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+            await asyncio.sleep(pause)  # no node tells that it died: its leases run out
             try:
                 adopted = await self.round()
                 await self.tell_left()

@@ -164,7 +164,7 @@ class Ownership:
 
     async def _keep_watching(self) -> None:
         while True:
-            await asyncio.sleep(self._seconds / 30)  # the same
+            await asyncio.sleep(self._seconds / 30)  # a lease runs out with the clock alone
             self.watch()
 
 

@@ -365,7 +365,8 @@ class Sessions:
 
     async def _keep_storing_rest(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.lease_seconds / RENEWALS)  # nothing tells of a database
+            pause = self._settings.lease_seconds / RENEWALS
+            await asyncio.sleep(pause)  # nothing tells when a database is back
             for runner in list(self._runners.values()):
                 await runner.store_rest()
 
