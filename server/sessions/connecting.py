@@ -34,7 +34,7 @@ from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 0.2
 """How long a session that has found a lost message waits for others, before it connects anew."""
 
 
@@ -103,7 +103,8 @@ class Connecting:
                 # A session must not stay down over a defect; what it is stands in the log.
                 log.exception("session %s failed and is tried again", self._session.record.id)
                 self._session.enter(Phase.CONNECTING)
-            await asyncio.sleep(backoff.seconds())  # WhatsApp bans those who storm it
+            if not self._inbox.lost:  # these wait for their senders, who do not keep them for ever
+                await asyncio.sleep(backoff.seconds())  # WhatsApp bans those who storm it
 
     async def forget_device(self, ending: str) -> None:
         """The device is unlinked: its keys are of no use any more."""

@@ -8,6 +8,10 @@ own: the log is where they wait here (docs/decisions/0355).
 A message that was not acknowledged is delivered again. The library can decrypt it only once; it says so in
 the log, throws it away and acknowledges it. That acknowledgement waits too, for somebody who looks whether
 the message is stored (`server.whatsapp.port.Repeated`).
+
+A message that could not be decrypted is asked for again, and comes under the same id: WhatsApp would take
+the acknowledgement of the first for one of the second. So the first waits until the second is stored as
+well, or is not to be expected soon.
 """
 
 import ctypes
@@ -35,10 +39,11 @@ QUEUE: Final = 102
 way."""
 IDLE_SECONDS: Final = 1.0
 """After so long without an event in the library's hand its queue is empty."""
-REPEATED_SECONDS: Final = 0.3
-"""The same for a message that was decrypted before: here a mistake costs work and loses nothing."""
 LOOK_SECONDS: Final = 0.1
 """Between two looks whether the event of an acknowledgement will come at all."""
+ANSWER_SECONDS: Final = 5.0
+"""How long what could not be decrypted waits for what is sent in its place. A device that is there sends it
+within a second; what comes later finds the first acknowledged long ago."""
 REMEMBERED: Final = 10_000
 """Things that were stored before their acknowledgement was ready."""
 
@@ -59,6 +64,7 @@ _MESSAGE_RECEIPTS: Final = frozenset({"", "inactive", "sender"})
 """Types of the receipts by which the library acknowledges messages."""
 _RECEIPTS: Final = {ReceiptEvent.DELIVERED: "", ReceiptEvent.READ: "read", ReceiptEvent.PLAYED: "played"}
 """Types of the receipts that are stored, by the library's number."""
+_PLACEHOLDER: Final = "placeholder "
 _CARRIES_KEYS: Final = "senderKeyDistributionMessage"
 
 _places = deque(range(HELD_AT_MOST))
@@ -73,7 +79,7 @@ def message_key(message_id: str) -> Key:
 
 def placeholder_key(message_id: str) -> Key:
     """The key of a message that could not be decrypted: not that of the one which is sent in its place."""
-    return f"placeholder {message_id}"
+    return _PLACEHOLDER + message_id
 
 
 def key_of(event: object) -> Key | None:
@@ -90,6 +96,40 @@ def key_of(event: object) -> Key | None:
     return None
 
 
+class _Waiting:
+    """Acknowledgements of one thing that wait.
+
+    Attributes:
+        lock: taken while they wait. A lock alone costs a fraction of what an event does.
+        count: how many there were.
+    """
+
+    __slots__ = ("count", "lock")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+
+class _Ignored:
+    """A message that the library did not decrypt because it had done so before.
+
+    Attributes:
+        message_id: its id.
+        source: who sent it, and where to.
+        times: how often it came so.
+        told: whether somebody looks whether it is stored.
+    """
+
+    __slots__ = ("message_id", "source", "times", "told")
+
+    def __init__(self, message_id: str, source: str) -> None:
+        self.message_id, self.source = message_id, source
+        self.times = 0
+        self.told = False
+
+
 class Acknowledgements:
     """Those of one client. Everything here is called from any thread."""
 
@@ -104,9 +144,9 @@ class Acknowledgements:
         self._lock = threading.Lock()
         self._seen: set[Key] = set()
         self._settled: OrderedDict[Key, None] = OrderedDict()
-        # Locked while it waits. A lock alone costs a fraction of what an event does.
-        self._waiting: dict[Key, threading.Lock] = {}
-        self._ignored: dict[Key, tuple[str, str]] = {}
+        self._waiting: dict[Key, _Waiting] = {}
+        self._answers: dict[Key, _Waiting] = {}
+        self._ignored: dict[Key, _Ignored] = {}
         self._taken = 0
         self._idle_since: float | None = time.monotonic()
         self._closed = False
@@ -134,9 +174,10 @@ class Acknowledgements:
             for key in keys:
                 self._seen.discard(key)
                 self._ignored.pop(key, None)
-                waiting = self._waiting.pop(key, None)
-                if waiting is not None:
-                    waiting.release()
+                for places in (self._waiting, self._answers):
+                    waiting = places.pop(key, None)
+                    if waiting is not None:
+                        waiting.lock.release()
                 self._settled[key] = None
             while len(self._settled) > REMEMBERED:
                 self._settled.popitem(last=False)
@@ -145,9 +186,10 @@ class Acknowledgements:
         """Lets everything out. The connection must be closed already, so that nothing gets out by it."""
         with self._lock:
             self._closed = True
-            for waiting in self._waiting.values():
-                waiting.release()
-            self._waiting.clear()
+            for places in (self._waiting, self._answers):
+                for waiting in places.values():
+                    waiting.lock.release()
+                places.clear()
 
     def heard(self, binary: int, size: int) -> None:
         """Takes a line of the library's log (a `LogEntry`), in the thread that logs, which waits for it."""
@@ -182,51 +224,71 @@ class Acknowledgements:
         if ignored is None:
             _pass_on(line)
             return
+        key = message_key(ignored[1])
         with self._lock:
-            self._ignored[message_key(ignored[1])] = (ignored[1], ignored[2])
+            if key not in self._settled:
+                self._ignored.setdefault(key, _Ignored(ignored[1], ignored[2])).times += 1
 
     def _hold(self, key: Key) -> None:
+        answer = message_key(key.removeprefix(_PLACEHOLDER)) if key.startswith(_PLACEHOLDER) else key
         with self._lock:
-            if self._closed or key in self._settled:
-                self._ignored.pop(key, None)
+            if self._closed or answer in self._settled:
                 return
-            waiting = self._waiting.get(key)
-            if waiting is None:
-                waiting = self._waiting[key] = threading.Lock()
-                waiting.acquire()
-            before = self._taken
         try:
             place = _places.pop()
         except IndexError:
             log.warning("%d acknowledgements wait for the database: one more is sent early", HELD_AT_MOST)
             return
         try:
-            self._wait(key, waiting, before)
+            if self._await_stored(key) and answer != key:
+                self._await_answer(answer)
         finally:
             _places.append(place)
 
-    def _wait(self, key: Key, waiting: threading.Lock, before: int) -> None:
-        told = False
-        while not waiting.acquire(timeout=LOOK_SECONDS):
+    def _await_stored(self, key: Key) -> bool:
+        """Returns whether there was something to store."""
+        with self._lock:
+            if self._closed or key in self._settled:
+                return True
+            waiting = self._waiting.setdefault(key, _Waiting())
+            waiting.count += 1
+            before = self._taken
+        while not waiting.lock.acquire(timeout=LOOK_SECONDS):
             with self._lock:
                 repeated = self._ignored.get(key)
-                idle = IDLE_SECONDS if repeated is None else REPEATED_SECONDS
-                if told or key in self._seen or not self._has_passed(before, idle):
+                if key in self._seen:
                     continue
                 if repeated is None:
+                    if not self._has_passed(before):
+                        continue
                     # It has no event: nothing in it is for this process.
                     self._waiting.pop(key, None)
-                    return
-            self._on_repeated(*repeated)
-            told = True
+                    return False
+                if repeated.told or waiting.count > repeated.times:
+                    continue  # somebody looks, or this process has decrypted it and its event is on its way
+                repeated.told = True
+            self._on_repeated(repeated.message_id, repeated.source)
         # The same may be acknowledged twice.
-        waiting.release()
+        waiting.lock.release()
+        return True
 
-    def _has_passed(self, before: int, idle: float) -> bool:
+    def _await_answer(self, key: Key) -> None:
+        with self._lock:
+            if self._closed or key in self._settled:
+                return
+            waiting = self._answers.setdefault(key, _Waiting())
+        if waiting.lock.acquire(timeout=ANSWER_SECONDS):
+            waiting.lock.release()
+            return
+        with self._lock:
+            if self._answers.get(key) is waiting:
+                del self._answers[key]
+
+    def _has_passed(self, before: int) -> bool:
         """Whether an event that was in the library's queue when so many were taken would have been taken."""
         if self._taken - before > QUEUE:
             return True
-        return self._idle_since is not None and time.monotonic() - self._idle_since > idle
+        return self._idle_since is not None and time.monotonic() - self._idle_since > IDLE_SECONDS
 
 
 def _pass_on(line: LogEntry) -> None:

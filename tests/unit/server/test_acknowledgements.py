@@ -18,6 +18,7 @@ from server.whatsapp.acknowledgements import Acknowledgements, key_of, message_k
 from tests.support.waiting import until
 
 RECEIPT = '<receipt id="M1" to="1:2@lid" type="inactive"/>'
+UNREADABLE = '<ack class="message" id="M1" to="1@lid"/>'
 IGNORED = "Ignoring message M1 from 1:2@lid in 3@g.us: received message with old counter"
 
 
@@ -75,12 +76,33 @@ def test_what_acknowledges_a_message_waits_until_it_is_stored(library: Library, 
     line.result(timeout=5)
 
 
-def test_a_placeholder_is_not_the_message_that_is_sent_in_its_place(library: Library) -> None:
+def test_a_placeholder_waits_for_the_message_that_is_sent_in_its_place(library: Library) -> None:
     library.hands_over(placeholder_key("M1"))
-    placeholder = library.logs('<ack class="message" id="M1" to="1@lid"/>')
-    assert waits(placeholder)
+    placeholders = [library.logs(UNREADABLE)]
+    assert all(map(waits, placeholders))
     library.waiting.settle([placeholder_key("M1")])
-    placeholder.result(timeout=5)
+    # as does what is sent in its place and cannot be decrypted either
+    placeholders.append(library.logs(UNREADABLE))
+    library.hands_over(message_key("M1"))
+    message = library.logs(RECEIPT)
+    assert waits(message)
+    assert all(map(waits, placeholders))
+    library.waiting.settle([message_key("M1")])
+    for line in (message, *placeholders):
+        line.result(timeout=5)
+
+
+def test_a_message_whose_sender_is_away_is_not_waited_for_long(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acknowledgements, "ANSWER_SECONDS", 0.3)
+    library.hands_over(placeholder_key("M1"))
+    placeholders = [library.logs(UNREADABLE), library.logs(UNREADABLE)]
+    assert all(map(waits, placeholders))
+    library.waiting.settle([placeholder_key("M1")])
+    for line in placeholders:
+        line.result(timeout=5)
+    # it is stored like any other when it comes
     library.hands_over(message_key("M1"))
     message = library.logs(RECEIPT)
     assert waits(message)
@@ -170,22 +192,35 @@ def test_what_has_no_event_goes_out_when_the_library_is_idle(
     line.result(timeout=5)
 
 
-def test_a_message_that_comes_again_is_told_and_waits_for_the_answer(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acknowledgements, "REPEATED_SECONDS", 0.05)
+def test_a_message_that_comes_again_is_told_and_waits_for_the_answer(library: Library) -> None:
     library.logs(IGNORED, "WARN", "Client").result(timeout=5)
     line = library.logs(RECEIPT)
     assert waits(line)
     assert library.repeated == [("M1", "1:2@lid in 3@g.us")]
+    # and once more before it was looked for
+    library.logs(IGNORED, "WARN", "Client").result(timeout=5)
+    again = library.logs(RECEIPT)
+    assert waits(again)
+    assert len(library.repeated) == 1
     library.waiting.settle([message_key("M1")])
     line.result(timeout=5)
+    again.result(timeout=5)
 
 
-def test_a_message_that_comes_again_while_it_is_stored_is_not_told(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acknowledgements, "REPEATED_SECONDS", 0.05)
+def test_a_message_that_comes_again_before_its_event_does_is_not_told(library: Library) -> None:
+    first = library.logs(RECEIPT)
+    assert waits(first)
+    library.logs(IGNORED, "WARN", "Client").result(timeout=5)
+    again = library.logs(RECEIPT)
+    assert waits(again)
+    library.hands_over(message_key("M1"))
+    library.waiting.settle([message_key("M1")])
+    first.result(timeout=5)
+    again.result(timeout=5)
+    assert library.repeated == []
+
+
+def test_a_message_that_comes_again_while_it_is_stored_is_not_told(library: Library) -> None:
     library.hands_over(message_key("M1"))
     library.logs(IGNORED, "WARN", "Client").result(timeout=5)
     line = library.logs(RECEIPT)
