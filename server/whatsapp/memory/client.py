@@ -37,6 +37,7 @@ from server.whatsapp.port import (
 )
 from server.whatsapp.refusals import Refusal
 from server.whatsapp.signs import Signs
+from server.whatsapp.stored import UNDECRYPTABLE
 from server.whatsapp.threads import uninterrupted
 from server.whatsapp.turns import TurnMissedError, Turns, UnansweredError
 
@@ -131,7 +132,10 @@ class MemoryClient:
         while not self._events and not self.is_stopped:
             self._arrived.clear()
             await self._arrived.wait()
-        taken, self._events = self._events, []
+        # Nothing comes together with a placeholder: what is sent in its place takes its time on the wire.
+        placeholders = (at for at, event in enumerate(self._events, 1) if _is_placeholder(event))
+        end = next(placeholders, len(self._events))
+        taken, self._events = self._events[:end], self._events[end:]
         self.given += _delivered(taken)
         return taken
 
@@ -331,6 +335,10 @@ class MemoryClients:
 def _delivered(events: Sequence[Event]) -> list[Incoming]:
     """What WhatsApp delivers until it is confirmed."""
     return [event for event in events if isinstance(event, Incoming) and not isinstance(event, Happening)]
+
+
+def _is_placeholder(event: Event) -> bool:
+    return isinstance(event, Received) and event.type == UNDECRYPTABLE
 
 
 def _read_device(folder: Path) -> tuple[str, int] | None:

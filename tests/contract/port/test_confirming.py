@@ -1,5 +1,6 @@
 """What is confirmed to WhatsApp, and what becomes of what is not."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.port import Connected
 from tests.contract.port.following import Following
 from tests.contract.port.world import World
+
+SOON = 0.5
+"""Seconds within which something happens on the wire."""
 
 Opened = Callable[[], Awaitable[Following]]
 
@@ -100,3 +104,29 @@ async def test_what_was_lost_is_asked_for(
         following.client.confirm()
     finally:
         await following.client.stop()
+
+
+async def test_a_confirmed_placeholder_does_not_confirm_what_is_sent_in_its_place(
+    world: World, live: Following, opened: Opened, *, number: str, ada: str
+) -> None:
+    await world.person(ada)
+    received: list[str] = []
+    while received[-1:] != ["undecryptable"]:
+        # given a message that cannot be decrypted
+        await world.damage_next(number)
+        message_id = await world.write(ada, number, "first")
+        await live.wait_for(Received, len(received) + 1)
+        received = [event.type for event in live.events if isinstance(event, Received)]
+    # and what is sent in its place, which has arrived but was not taken: there is no sign of that
+    await asyncio.sleep(SOON)
+    # when the first is confirmed
+    live.client.confirm()
+    await asyncio.sleep(SOON)  # nor of a confirmation that must not go out
+    await live.client.stop()
+    # then the second is told again
+    following = await opened()
+    await following.wait_for(Repeated)
+    (repeated,) = (event for event in following.events if isinstance(event, Repeated))
+    assert repeated.id == message_id
+    following.client.confirm()
+    await following.client.stop()

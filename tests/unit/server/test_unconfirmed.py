@@ -12,7 +12,7 @@ from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork
 from server.whatsapp.port import Incoming
 from tests.support.memory_node import MemoryNode
-from tests.support.waiting import until
+from tests.support.waiting import until, until_async
 
 NUMBER = "628110000001"
 ADA = "628120000001"
@@ -34,6 +34,10 @@ async def given_to_nobody(network: MemoryNetwork, device: Path) -> Received:
                 return event
 
 
+async def _reads(node: MemoryNode, session: Session, text: str) -> bool:
+    return await node.bodies(session, ADA, 1) == [text]
+
+
 async def test_what_was_decrypted_and_not_stored_is_asked_for(
     node: MemoryNode, network: MemoryNetwork
 ) -> None:
@@ -42,7 +46,7 @@ async def test_what_was_decrypted_and_not_stored_is_asked_for(
     network.write(ADA, NUMBER, "precious")
     lost = await given_to_nobody(network, node.settings.devices_dir / session.id)
     await node.sessions.start(await node.record(session.id))
-    assert await node.bodies(session, ADA, 1) == ["precious"]
+    await until_async(lambda: _reads(node, session, "precious"), "the message is there")
     (message,) = await node.stored(session, ADA)
     assert (message.wa_message_id, message.type) == (lost.id, "text")
 
