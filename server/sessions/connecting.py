@@ -34,8 +34,9 @@ from server.whatsapp.threads import uninterrupted
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.2
-"""How long a session that has found a lost message waits for others, before it connects anew."""
+LEAVE_SECONDS = 0.05
+"""What the confirmations of a moment ago need to go out: what is not confirmed when the keys of its sender
+are deleted has to be asked for as well."""
 
 
 class Connecting:
@@ -161,12 +162,15 @@ class Connecting:
         liveness = Liveness(client, idle=self._probe_after)
         try:
             while True:
-                limits = (patience.look_after, liveness.look_after)
+                limits = (patience.look_after, liveness.look_after, self._inbox.asks_in)
                 events = await next_events(client, limit=min(each for each in limits if each is not None))
                 ending = await self._take(client, events, liveness)
                 if ending is not None:
                     log.warning("WhatsApp ended session %s: %s", self._session.record.id, ending)
                     return ending
+                if self._inbox.asks_in == 0:
+                    await asyncio.sleep(LEAVE_SECONDS)
+                    raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
                 is_live = self._session.phase is Phase.LIVE
                 await patience.check(is_live=is_live)
                 await liveness.check(is_live=is_live)
@@ -177,10 +181,7 @@ class Connecting:
         session = self._session
         self._inbox.note(events)
         await self._inbox.store(session.record)
-        if self._inbox.lost:
-            await asyncio.sleep(GATHER_SECONDS)  # what was lost with it is told meanwhile
-            raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
-        client.confirm()
+        client.confirm(but=self._inbox.lost)
         if session.record.auto_read:
             await mark_read(client, session.record, events)
         for event in events:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 ASKED_AT_MOST: Final = 3
 """Times that the sender of a message is asked for it anew; the library gives up in the third."""
+GATHER_SECONDS: Final = 0.2
+"""How long a session that has found a lost message waits for others, before their senders are asked."""
 DRAIN_SECONDS: Final = 10.0
 """How long storing what had arrived before the end may take. A database that is away is given up then."""
 
@@ -35,11 +38,17 @@ class Inbox:
         self._asked: Counter[str] = Counter()
         self.lost: list[Repeated] = []
         """What was decrypted once and never stored: its senders are to be asked again."""
+        self._ask_at = 0.0
 
     @property
     def is_empty(self) -> bool:
         """Whether everything is stored."""
         return not self._unstored
+
+    @property
+    def asks_in(self) -> float | None:
+        """Seconds until the senders of what is lost are to be asked; None where nothing is lost."""
+        return max(0.0, self._ask_at - time.monotonic()) if self.lost else None
 
     def note(self, events: Sequence[Event]) -> None:
         """Keeps what is to be stored among events, in its order."""
@@ -55,8 +64,10 @@ class Inbox:
                     log.error(
                         "message %s of session %s is lost: asking again did not help", message.id, session.id
                     )
-                else:
-                    self.lost.append(message)
+                    continue
+                if not self.lost:
+                    self._ask_at = time.monotonic() + GATHER_SECONDS
+                self.lost.append(message)
 
     async def ask_again(self, clients: ClientFactory, device: Path) -> None:
         """Has the senders of what is lost asked for it. The session's client must be stopped.

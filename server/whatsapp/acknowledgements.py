@@ -279,6 +279,8 @@ class Acknowledgements:
             waiting = self._answers.setdefault(key, _Waiting())
         if waiting.lock.acquire(timeout=ANSWER_SECONDS):
             waiting.lock.release()
+            # Its own acknowledgement, which alone tells its sender that it arrived, goes first.
+            time.sleep(LOOK_SECONDS)
             return
         with self._lock:
             if self._answers.get(key) is waiting:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -181,10 +181,11 @@ class NeonizeClient:
             self._room.release(room)
         return taken
 
-    def confirm(self) -> None:
+    def confirm(self, but: Collection[Repeated] = ()) -> None:
         """See the port."""
         given, self._given = self._given, []
-        self._acknowledgements.settle(given)
+        lost = {message_key(message.id) for message in but}
+        self._acknowledgements.settle([key for key in given if key not in lost])
 
     async def _name_both_ways(self) -> None:
         """In place, before anything is taken: cancelled, it loses nothing."""

@@ -6,7 +6,7 @@ then replaced by a new one. Implementations: `server.whatsapp.client` (neonize) 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -247,10 +247,13 @@ class Client(Protocol):
         """
         ...
 
-    def confirm(self) -> None:
+    def confirm(self, but: Collection[Repeated] = ()) -> None:
         """Tells WhatsApp that everything is received which `events` has given so far: it is stored.
 
         What is not confirmed is delivered again to this client's next connection, or to the next client.
+
+        Args:
+            but: messages that are not stored; this client confirms them no more.
         """
         ...
 

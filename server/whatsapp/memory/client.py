@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -139,9 +139,9 @@ class MemoryClient:
         self.given += _delivered(taken)
         return taken
 
-    def confirm(self) -> None:
+    def confirm(self, but: Collection[Repeated] = ()) -> None:
         """See the port."""
-        self.given.clear()
+        self.given = [one for one in self.given if one in but]
 
     async def send(self, to: Jid, content: Content, *, within: float) -> Sent:
         """See the port."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.sessions import connecting
+from server.sessions import inbox
 from server.store.records import Session
 from server.whatsapp.incoming import Received, Repeated
 from server.whatsapp.memory import MemoryClient, MemoryClients, MemoryNetwork
@@ -20,7 +20,7 @@ ADA = "628120000001"
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "GATHER_SECONDS", 0.0)
+    monkeypatch.setattr(inbox, "GATHER_SECONDS", 0.0)
 
 
 async def given_to_nobody(network: MemoryNetwork, device: Path) -> Received:
