@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from server.clock import now_ms
 from server.errors import Code, WagateError
@@ -29,6 +29,9 @@ from server.whatsapp.jid import Jid
 from server.whatsapp.port import Client, OutcomeUnknownError, RefusedError, Sent
 
 log = logging.getLogger(__name__)
+
+CROWD: Final = 4
+"""Sends under way from which on each waits a little for the others' records: below, it would only be late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,10 @@ class Sending:
             appearance=message.appearance,
         )
         try:
-            await self.outcomes.record(Outcome(message=row, key=_settled(message.key, SendStatus.SENT, sent)))
+            await self.outcomes.record(
+                Outcome(message=row, key=_settled(message.key, SendStatus.SENT, sent)),
+                company=len(self._sends) >= CROWD,
+            )
         except Exception as error:
             log.exception("a sent message of session %s could not be recorded", session.id)
             raise WagateError(

@@ -28,9 +28,9 @@ MAX_BATCH = 200
 class GroupCommit(Generic[Item, Result]):
     """Collects items while a transaction is under way and writes them together in the next one.
 
-    An idle writer commits a single item at once. `write` returns after the commit. An item that fails
-    does not harm the others of its batch: they are written again one by one. When the database fails, all
-    are told at once, and nothing is written a second time: it may be stored already.
+    An idle writer commits a single item at once, unless it is told of company. `write` returns after the
+    commit. An item that fails does not harm the others of its batch: they are written again one by one. When
+    the database fails, all are told at once, and nothing is written a second time: it may be stored already.
     """
 
     def __init__(
@@ -53,9 +53,16 @@ class GroupCommit(Generic[Item, Result]):
         self._apply = apply
         self._waiting: list[_Entry[Item, Result]] = []
         self._task: asyncio.Task[None] | None = None
+        self._has_company = False
 
-    async def write(self, item: Item) -> Result:
-        """Writes an item; returns its result once it is committed."""
+    async def write(self, item: Item, *, company: bool = False) -> Result:
+        """Writes an item; returns its result once it is committed.
+
+        Args:
+            item: what to write.
+            company: whether more are on their way, so that waiting for them is worth while.
+        """
+        self._has_company |= company
         (result,) = await self.write_all([item])
         return result
 
@@ -81,10 +88,11 @@ class GroupCommit(Generic[Item, Result]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                if len(self._waiting) > 1:
+                if len(self._waiting) > 1 or self._has_company:
                     # Measured: larger batches save more than the wait costs (docs/decisions/0004).
                     await asyncio.sleep(self._gather)
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                self._has_company = False
                 error = await self._commit(batch)
                 if isinstance(error, DatabaseFailure) or (error is not None and len(batch) == 1):
                     _fail(batch, error)

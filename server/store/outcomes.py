@@ -14,13 +14,17 @@ from server.store.arrivals import CHANGE_RANK, MESSAGE_RANK, Batch, append, stor
 from server.store.contents import Contents, Unread
 from server.store.conversations import SessionGoneError
 from server.store.database import Database
-from server.store.group_commit import GATHER_SECONDS, GroupCommit
+from server.store.group_commit import GroupCommit
 from server.store.idempotency import settle_keys
 from server.store.names import names_of
 from server.store.outbox import Settlement, settle_entries
 from server.store.records import IdempotencyKey, NewEvent
 from server.store.session_turn import take_turn
 from server.store.tables import ChatRow, MessageRow, table_of
+
+GATHER_SECONDS: Final = 0.008
+"""How long an outcome waits for those that are about to follow it. Measured with 16 sends in flight: about
+three share a commit, and a send costs the node a quarter less than where each has its own."""
 
 _chat = table_of(ChatRow)
 _message = table_of(MessageRow)
@@ -84,8 +88,12 @@ class OutcomeRepository:
         record = partial(_record, contents=contents or Unread())
         self._commit: GroupCommit[Outcome, int | None] = GroupCommit(database, record, gather=gather)
 
-    async def record(self, outcome: Outcome) -> int | None:
+    async def record(self, outcome: Outcome, *, company: bool = False) -> int | None:
         """Records an outcome.
+
+        Args:
+            outcome: what to record.
+            company: whether others are about to be recorded as well: this one waits for them a moment.
 
         Returns:
             The message's row id, or None where the outcome has none or it was stored before.
@@ -94,7 +102,7 @@ class OutcomeRepository:
             SessionGoneError: the session was deleted meanwhile.
         """
         try:
-            return await self._commit.write(outcome)
+            return await self._commit.write(outcome, company=company)
         except IntegrityError as error:
             raise SessionGoneError from error
 

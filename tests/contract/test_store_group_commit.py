@@ -66,6 +66,16 @@ async def test_what_arrives_meanwhile_shares_the_next_commit(database: Database)
     assert log.batches == [words[:1], words[1:]]
 
 
+async def test_who_expects_company_waits_for_it(database: Database) -> None:
+    log = Log()
+    commit = GroupCommit(database, log.apply, gather=1.0)
+    first = asyncio.create_task(commit.write("a", company=True))
+    await asyncio.sleep(0.05)  # long enough for a commit, and far below what is waited
+    second = asyncio.create_task(commit.write("b"))
+    assert [await first, await second] == ["stored a", "stored b"]
+    assert log.batches == [["a", "b"]]
+
+
 async def test_a_batch_has_an_upper_bound(database: Database) -> None:
     log = Log()
     words = [f"w{n}" for n in range(MAX_BATCH * 2 + 1)]

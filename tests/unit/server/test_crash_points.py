@@ -60,8 +60,8 @@ def die_at(node: MemoryNode, point: str) -> None:
             raise NodeDiedError
         return sent
 
-    async def dying_record(outcome: Outcome) -> int | None:
-        row_id = await record(outcome)
+    async def dying_record(outcome: Outcome, *, company: bool = False) -> int | None:
+        row_id = await record(outcome, company=company)
         if point == "recorded":
             raise NodeDiedError
         return row_id

@@ -265,7 +265,7 @@ async def test_a_node_does_not_wait_for_answers_that_may_never_come(
 class FailingOutcomes(OutcomeRepository):
     """A store whose disk is full."""
 
-    async def record(self, outcome: Outcome) -> int | None:
+    async def record(self, outcome: Outcome, *, company: bool = False) -> int | None:  # noqa: ARG002 - the store's
         raise OSError(f"the disk is full: {type(outcome).__name__}")
 
 
