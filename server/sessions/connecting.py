@@ -97,6 +97,8 @@ class Connecting:
                 await self._inbox.ask_again(self._clients, self._device)
                 if await self._clients.reachable() and await self._connect_once(backoff):
                     return
+                if self._inbox.lost:
+                    continue  # at once: their senders do not keep them for ever
             except DatabaseFailure as error:
                 log.warning("session %s is tried again: %s", self._session.record.id, error.message)
                 self._session.enter(Phase.CONNECTING)
@@ -104,8 +106,7 @@ class Connecting:
                 # A session must not stay down over a defect; what it is stands in the log.
                 log.exception("session %s failed and is tried again", self._session.record.id)
                 self._session.enter(Phase.CONNECTING)
-            if not self._inbox.lost:  # these wait for their senders, who do not keep them for ever
-                await asyncio.sleep(backoff.seconds())  # WhatsApp bans those who storm it
+            await asyncio.sleep(backoff.seconds())  # WhatsApp bans those who storm it
 
     async def forget_device(self, ending: str) -> None:
         """The device is unlinked: its keys are of no use any more."""
@@ -169,7 +170,7 @@ class Connecting:
                     log.warning("WhatsApp ended session %s: %s", self._session.record.id, ending)
                     return ending
                 if self._inbox.asks_in == 0:
-                    await asyncio.sleep(LEAVE_SECONDS)
+                    await asyncio.sleep(LEAVE_SECONDS)  # nothing tells that confirmations have gone out
                     raise ConnectError(f"{len(self._inbox.lost)} messages were decrypted and never stored")
                 is_live = self._session.phase is Phase.LIVE
                 await patience.check(is_live=is_live)
